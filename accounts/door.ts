@@ -1,0 +1,141 @@
+// The typed door to accounts: who they are, what they agreed to pay at a time, and what Stripe calls them.
+// Registration is idempotent: saying the same thing twice changes nothing.
+
+import { parseDecimal, parseWhole, formatDecimal } from '../domain/decimal.ts';
+import { METERS, type MeterName } from '../domain/meter.ts';
+import { parseCurrency, type Currency } from '../domain/money.ts';
+import { parsePlanId, termsAt, type ContractPrice, type PlanId, type Terms, type Tier } from '../domain/price-book.ts';
+import { invariant } from '../domain/contracts/errors.ts';
+import type { Postgres } from '../platform/postgres.ts';
+import type { AccountTables, StoredTier } from './tables.ts';
+
+export type StripeKind = 'customer' | 'subscription';
+
+export type Account = {
+  readonly id: string;
+  readonly currency: Currency;
+  readonly createdAtMs: number;
+  /** Terms in force at the instant the account was fetched for. */
+  readonly terms: Terms;
+  readonly stripe: Readonly<Partial<Record<StripeKind, string>>>;
+};
+
+export type Registration = {
+  readonly id: string;
+  readonly currency: Currency;
+  readonly createdAtMs: number;
+  readonly planId: PlanId;
+  readonly contracts: readonly ContractPrice[];
+  readonly namespaces: readonly string[];
+};
+
+export type Accounts = {
+  register(registration: Registration): Promise<void>;
+  recordStripeId(account: string, kind: StripeKind, stripeId: string): Promise<void>;
+  /** Every account that existed before `atMs`, with the terms in force at `atMs`, ordered by id. */
+  fetchAccounts(atMs: number): Promise<Account[]>;
+  /** Throws `bug` if the account is not registered. */
+  fetchAccount(id: string, atMs: number): Promise<Account>;
+};
+
+export function createAccounts(db: Postgres<AccountTables>): Accounts {
+  return {
+    register: async (registration) => register(db, registration),
+    recordStripeId: async (account_id, kind, stripe_id) => {
+      await db
+        .insertInto('stripe_ids')
+        .values({ account_id, kind, stripe_id })
+        .onConflict((conflict) => conflict.columns(['account_id', 'kind']).doUpdateSet({ stripe_id }))
+        .execute();
+    },
+    fetchAccounts: async (atMs) => fetchAccounts(db, atMs),
+    fetchAccount: async (id, atMs) => {
+      const account = (await fetchAccounts(db, atMs, id))[0];
+      invariant(account !== undefined, 'I6', `account ${id} is not registered`);
+      return account;
+    },
+  };
+}
+
+async function register(db: Postgres<AccountTables>, { id, ...rest }: Registration): Promise<void> {
+  const createdAt = new Date(rest.createdAtMs);
+  await db.transaction().execute(async (tx) => {
+    const account = { id, currency: rest.currency, created_at: createdAt };
+    await tx
+      .insertInto('accounts')
+      .values(account)
+      .onConflict((c) => c.doNothing())
+      .execute();
+    await tx
+      .insertInto('account_plans')
+      .values({ account_id: id, effective_from: createdAt, plan_id: rest.planId })
+      .onConflict((c) => c.doNothing())
+      .execute();
+    if (rest.contracts.length > 0) {
+      const contracts = rest.contracts.map((contract) => ({
+        account_id: id,
+        meter: contract.meter,
+        effective_from: new Date(contract.effectiveFromMs),
+        tiers: JSON.stringify(contract.tiers.map(toStoredTier)),
+      }));
+      await tx
+        .insertInto('contract_prices')
+        .values(contracts)
+        .onConflict((c) => c.doNothing())
+        .execute();
+    }
+    if (rest.namespaces.length > 0) {
+      const rows = rest.namespaces.map((name) => ({ name, account_id: id, registered_at: createdAt }));
+      await tx
+        .insertInto('namespaces')
+        .values(rows)
+        .onConflict((c) => c.doNothing())
+        .execute();
+    }
+  });
+}
+
+async function fetchAccounts(db: Postgres<AccountTables>, atMs: number, id?: string): Promise<Account[]> {
+  const at = new Date(atMs);
+  let query = db.selectFrom('accounts').selectAll().where('created_at', '<=', at).orderBy('id');
+  if (id !== undefined) query = query.where('id', '=', id);
+  const [rows, plans, contracts, stripeIds] = await Promise.all([
+    query.execute(),
+    db.selectFrom('account_plans').selectAll().where('effective_from', '<=', at).orderBy('effective_from').execute(),
+    db.selectFrom('contract_prices').selectAll().execute(),
+    db.selectFrom('stripe_ids').selectAll().execute(),
+  ]);
+  const planOf = new Map(plans.map((plan) => [plan.account_id, plan.plan_id]));
+  const contractsOf = Map.groupBy(contracts, (contract) => contract.account_id);
+  const stripeOf = Map.groupBy(stripeIds, (stripe) => stripe.account_id);
+  return rows.map((row) => {
+    const planId = planOf.get(row.id);
+    invariant(planId !== undefined, 'I6', `account ${row.id} has no plan`);
+    const own = (contractsOf.get(row.id) ?? []).map(fromStoredContract);
+    const stripe = (stripeOf.get(row.id) ?? []).map((entry) => [entry.kind, entry.stripe_id] as const);
+    return {
+      id: row.id,
+      currency: parseCurrency(row.currency),
+      createdAtMs: row.created_at.getTime(),
+      terms: termsAt(row.id, parsePlanId(planId), own, atMs),
+      stripe: Object.fromEntries(stripe),
+    };
+  });
+}
+
+function toStoredTier(tier: Tier): StoredTier {
+  return { upTo: tier.upTo === null ? null : tier.upTo.toString(), unitAmount: formatDecimal(tier.unitAmount) };
+}
+
+function fromStoredContract(row: { meter: string; effective_from: Date; tiers: StoredTier[] }): ContractPrice {
+  const meter = METERS.find((name): name is MeterName => name === row.meter);
+  invariant(meter !== undefined, 'I5', `contract price for unknown meter ${row.meter}`);
+  return {
+    meter,
+    effectiveFromMs: row.effective_from.getTime(),
+    tiers: row.tiers.map((tier) => ({
+      upTo: tier.upTo === null ? null : parseWhole(tier.upTo),
+      unitAmount: parseDecimal(tier.unitAmount),
+    })),
+  };
+}

@@ -1,0 +1,185 @@
+// Period close (promise I4): the total is a function of the log up to the barrier. The barrier is taken once, by
+// business time; everything after that can be repeated, and a second close must reproduce the digest or it stops.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { invariant, TrueupError } from '../domain/contracts/errors.ts';
+import { WAITS } from '../domain/contracts/waits.ts';
+import { catalogueColumns } from '../domain/meter.ts';
+import { nextPeriod, previousPeriod, toIso, type Period } from '../domain/period.ts';
+import type { ClickHouse } from '../platform/clickhouse.ts';
+import type { Postgres } from '../platform/postgres.ts';
+import { computeCoverage } from './coverage.ts';
+import { computePeriodDigest, type DigestRow } from './digest.ts';
+import { countedParameters } from './parameters.ts';
+import { QUERIES } from './queries.ts';
+import { recomputeTouched } from './rollup.ts';
+import type { AggregateTables, StoredCatalogue } from './tables.ts';
+import type { Barrier, ClosedPeriod } from './usage.ts';
+
+export type CloseDeps = {
+  readonly clickhouse: ClickHouse;
+  readonly db: Postgres<AggregateTables>;
+  readonly topic: string;
+  fetchEndOffsets(): Promise<Barrier>;
+};
+
+const MISMATCH_LOOKS = 5;
+const MISMATCH_LOOK_DELAY_MS = 2_000;
+
+export type PeriodRecord = {
+  readonly state: 'CLOSING' | 'CLOSED';
+  readonly barrier: Barrier;
+  readonly digest: string | null;
+  readonly catalogue: StoredCatalogue;
+};
+
+export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number): Promise<Barrier> {
+  const dueAtMs = period.endAtMs + WAITS.graceMs;
+  if (nowMs < dueAtMs) {
+    throw new TrueupError({
+      kind: 'rejected',
+      code: 'PERIOD_NOT_ENDED',
+      message: `${period.key} is in grace until ${toIso(dueAtMs)}, it is ${toIso(nowMs)}`,
+      next: 'take the barrier when grace is over',
+    });
+  }
+  const known = await fetchPeriod(deps.db, period);
+  if (known !== undefined) return known.barrier;
+  const barrier = await deps.fetchEndOffsets();
+  await deps.db
+    .insertInto('periods')
+    .values({
+      key: period.key,
+      state: 'CLOSING',
+      topic: deps.topic,
+      barrier: JSON.stringify(barrier.map(String)),
+      barrier_at: new Date(nowMs),
+      catalogue: JSON.stringify(catalogueColumns()),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  // Of two closers at once one wrote first; both go by what is stored.
+  return (await requirePeriod(deps.db, period)).barrier;
+}
+
+/** Throws `unavailable` ROLLUP_BEHIND while the sink or the rollup worker has not caught up, `bug` on a gap. */
+export async function checkRolledUp({ db, topic }: CloseDeps, barrier: Barrier): Promise<void> {
+  const rows = await db
+    .selectFrom('ingest_blocks')
+    .select(['partition', 'first_offset', 'end_offset', 'rolled_up_run'])
+    .where('topic', '=', topic)
+    .execute();
+  const coverage = computeCoverage(
+    rows.map((row) => ({
+      partition: row.partition,
+      firstOffset: BigInt(row.first_offset),
+      endOffset: BigInt(row.end_offset),
+      rolledUp: row.rolled_up_run !== null,
+    })),
+    barrier,
+  );
+  switch (coverage.state) {
+    case 'complete':
+      return;
+    case 'gap':
+      // A block that another sink is just storing shows as a gap for a moment, so this waits; an integrity check
+      // that finds the same gap twice is what raises the alarm.
+      throw behind(`partition ${coverage.partition} has nothing stored between ${coverage.at} and ${coverage.next}`);
+    case 'behind':
+      throw behind(`partition ${coverage.partition} is stored up to ${coverage.stored} of ${coverage.barrier}`);
+    case 'to_roll_up':
+      throw behind(`${coverage.blocks} blocks wait for the rollup worker`);
+  }
+}
+
+function behind(message: string): TrueupError {
+  return new TrueupError({ kind: 'unavailable', code: 'ROLLUP_BEHIND', message, next: 'ask again in a moment' });
+}
+
+/**
+ * Names every conflict of the period and takes the losing copies out of its rollups. Copies of an identity may lie a
+ * period apart, so the neighbours are read too.
+ */
+export async function resolveConflicts(deps: CloseDeps, period: Period): Promise<void> {
+  const wide = windowParameters(previousPeriod(period).startAtMs, nextPeriod(period).endAtMs);
+  await deps.clickhouse.command(QUERIES.findConflicts, wide);
+  const block = `conflicts-${period.key}-${Date.now()}`;
+  await deps.clickhouse.command(QUERIES.markConflicts, { ...wide, block });
+  await recomputeTouched(deps, [block]);
+}
+
+export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number): Promise<ClosedPeriod> {
+  const record = await requirePeriod(deps.db, period);
+  const { barrier, catalogue } = record;
+  await checkRolledUp(deps, barrier);
+  await resolveConflicts(deps, period);
+  const counted = countedParameters({ window: period, before: barrier, catalogue });
+  const recomputed = await deps.clickhouse.query<DigestRow>(QUERIES.recomputedDigests, counted);
+  const { digest, events } = computePeriodDigest(period.key, recomputed);
+  if (record.digest !== null && record.digest !== digest) throw digestChanged(period, record.digest, digest);
+  await deps.clickhouse.command(QUERIES.closeHours, { ...counted, period: period.key });
+  const stored = await deps.clickhouse.query<DigestRow>(QUERIES.closedDigests, { period: period.key });
+  const written = computePeriodDigest(period.key, stored).digest;
+  if (written !== digest) throw digestChanged(period, digest, written);
+  await checkRollupsEqualRaw(deps, period, barrier);
+  await deps.db
+    .updateTable('periods')
+    .set({ state: 'CLOSED', digest, events: events.toString(), closed_at: new Date(nowMs) })
+    .where('key', '=', period.key)
+    .where('state', '=', 'CLOSING')
+    .execute();
+  const final = await requirePeriod(deps.db, period);
+  if (final.digest !== digest) throw digestChanged(period, final.digest ?? '', digest);
+  return { period: period.key, barrier, digest, events };
+}
+
+/**
+ * Throws `bug` naming the first windows whose rollup is not what the truth says (promise I3). A rollup pass may be
+ * between two grains while this reads, so only a mismatch that stays is one.
+ */
+export async function checkRollupsEqualRaw(deps: CloseDeps, period: Period, before?: Barrier): Promise<void> {
+  let mismatches = await fetchRollupMismatches(deps, period, before);
+  for (let look = 1; mismatches.length > 0 && look < MISMATCH_LOOKS; look += 1) {
+    await delay(MISMATCH_LOOK_DELAY_MS);
+    mismatches = await fetchRollupMismatches(deps, period, before);
+  }
+  const sample = mismatches.slice(0, 3).join('; ');
+  invariant(mismatches.length === 0, 'I3', `${mismatches.length} windows of ${period.key} differ from raw: ${sample}`);
+}
+
+export async function fetchRollupMismatches(deps: CloseDeps, period: Period, before?: Barrier): Promise<string[]> {
+  const parameters = countedParameters({ window: period, ...(before === undefined ? {} : { before }) });
+  const minutes = await deps.clickhouse.query<Record<string, string>>(QUERIES.rollupMismatches, parameters);
+  const grains = await deps.clickhouse.query<Record<string, string>>(QUERIES.grainMismatches, parameters);
+  return [...minutes, ...grains].map((row) => JSON.stringify(row));
+}
+
+function windowParameters(startAtMs: number, endAtMs: number): Record<string, unknown> {
+  return countedParameters({ window: { startAtMs, endAtMs } });
+}
+
+function digestChanged(period: Period, recorded: string, found: string): TrueupError {
+  return new TrueupError({
+    kind: 'bug',
+    code: 'CLOSE_DIGEST_CHANGED',
+    message: `${period.key} was closed with digest ${recorded} but its log gives ${found}`,
+    next: 'stop billing this period and compare the block log with the truth table',
+  });
+}
+
+export async function fetchPeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord | undefined> {
+  const row = await db.selectFrom('periods').selectAll().where('key', '=', period.key).executeTakeFirst();
+  if (row === undefined) return undefined;
+  return { state: row.state, barrier: row.barrier.map(BigInt), digest: row.digest, catalogue: row.catalogue };
+}
+
+export async function requirePeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord> {
+  const record = await fetchPeriod(db, period);
+  if (record !== undefined) return record;
+  throw new TrueupError({
+    kind: 'rejected',
+    code: 'PERIOD_STATE',
+    message: `${period.key} has no barrier yet`,
+    next: 'take its barrier first',
+  });
+}

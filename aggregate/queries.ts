@@ -1,0 +1,30 @@
+// The room's queries, read once from their .sql files. `(counted_events)` stands for the one definition of what counts.
+
+import { readSql } from '../platform/clickhouse.ts';
+
+const countedEvents = readSql(import.meta.url, 'queries/counted-events.sql')
+  .replace(/^--.*$/gm, '')
+  .trim();
+
+function load(name: string): string {
+  return readSql(import.meta.url, `queries/${name}.sql`).replaceAll('(counted_events)', `(\n${countedEvents}\n)`);
+}
+
+export const QUERIES = {
+  touchedHours: load('touched-hours'),
+  rollUpMinutes: load('roll-up-minutes'),
+  rollUpHours: load('roll-up-hours'),
+  rollUpDays: load('roll-up-days'),
+  findConflicts: load('find-conflicts'),
+  markConflicts: load('mark-conflicts'),
+  closeHours: load('close-hours'),
+  closedDigests: load('closed-digests'),
+  recomputedDigests: load('recomputed-digests'),
+  rollupMismatches: load('rollup-mismatches'),
+  grainMismatches: load('grain-mismatches'),
+  closedHoursOfAccount: load('closed-hours-of-account'),
+  closedTotals: load('closed-totals'),
+  lateTotals: load('late-totals'),
+  ingestCounts: load('ingest-counts'),
+  rejectedCounts: load('rejected-counts'),
+} as const;

@@ -1,0 +1,15 @@
+-- Rewrites every minute that the given blocks touched, from the truth. A window that became empty is written as zero:
+-- without it the old value would live on.
+INSERT INTO usage_minute_v1 (namespace, meter, minute, quantity, events, run)
+SELECT namespace, meter, minute, sum(units) AS quantity, sum(one) AS events, {run:UInt64} AS run
+FROM (
+  SELECT namespace, meter, minute, units, 1 AS one
+  FROM (counted_events)
+  WHERE (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})
+  UNION ALL
+  SELECT namespace, toString(meter) AS meter, minute, toDecimal256(0, 12) AS units, 0 AS one
+  FROM usage_minute_v1
+  WHERE toStartOfHour(minute) IN {hours:Array(DateTime('UTC'))}
+    AND (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})
+)
+GROUP BY namespace, meter, minute

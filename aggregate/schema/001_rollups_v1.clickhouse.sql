@@ -1,0 +1,40 @@
+-- Usage per namespace and meter at three grains. Quantities are in meter units (domain/meter.ts) and exact beyond the
+-- largest account's year. Writer: the rollup worker, which always writes whole windows, recomputed; the highest run
+-- holds, and a window that became empty is written as zero. Readers: the usage door (FINAL).
+CREATE TABLE IF NOT EXISTS usage_minute_v1 (
+  namespace String,
+  meter     LowCardinality(String),
+  minute    DateTime('UTC'),
+  quantity  Decimal(76, 12),
+  events    UInt64,
+  run       UInt64
+)
+ENGINE = ReplacingMergeTree(run)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (toStartOfHour(minute), namespace, meter, minute);
+
+CREATE TABLE IF NOT EXISTS usage_hour_v1 (
+  account   String MATERIALIZED substring(namespace, position(namespace, '.') + 1),
+  namespace String,
+  meter     LowCardinality(String),
+  hour      DateTime('UTC'),
+  quantity  Decimal(76, 12),
+  events    UInt64,
+  run       UInt64
+)
+ENGINE = ReplacingMergeTree(run)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (account, namespace, meter, hour);
+
+CREATE TABLE IF NOT EXISTS usage_day_v1 (
+  account   String MATERIALIZED substring(namespace, position(namespace, '.') + 1),
+  namespace String,
+  meter     LowCardinality(String),
+  day       Date,
+  quantity  Decimal(76, 12),
+  events    UInt64,
+  run       UInt64
+)
+ENGINE = ReplacingMergeTree(run)
+PARTITION BY toYYYYMM(day)
+ORDER BY (account, namespace, meter, day);

@@ -1,0 +1,174 @@
+// The typed usage door: the only file of this room that other rooms import. Every read that fails throws; an answer of
+// zero is a zero that was read (promise I6).
+
+import { invariant } from '../domain/contracts/errors.ts';
+import { parseWhole } from '../domain/decimal.ts';
+import { METERS, type MeterName } from '../domain/meter.ts';
+import type { Period } from '../domain/period.ts';
+import {
+  checkRolledUp,
+  closePeriod,
+  fetchRollupMismatches,
+  requirePeriod,
+  resolveConflicts,
+  takeBarrier,
+  type CloseDeps,
+} from './close.ts';
+import { countedParameters } from './parameters.ts';
+import { QUERIES } from './queries.ts';
+
+/** End offset per partition, index = partition number. A record belongs before the barrier if its offset is below. */
+export type Barrier = readonly bigint[];
+
+export type ClosedPeriod = {
+  readonly period: string;
+  readonly barrier: Barrier;
+  /** SHA-256 over the sorted totals and event digests per namespace and meter. */
+  readonly digest: string;
+  /** Distinct counted events before the barrier. */
+  readonly events: bigint;
+};
+
+/** Whole meter units; `quantity` is never negative. */
+export type HourTotal = { readonly meter: MeterName; readonly hourAtMs: number; readonly quantity: bigint };
+
+export type NamespaceTotal = {
+  readonly account: string;
+  readonly namespace: string;
+  readonly meter: MeterName;
+  readonly quantity: bigint;
+  readonly events: bigint;
+};
+
+/** A namespace whose period total changed behind the barrier. */
+export type LateTotal = {
+  readonly account: string;
+  readonly namespace: string;
+  readonly meter: MeterName;
+  readonly closed: bigint;
+  readonly withLate: bigint;
+};
+
+export type IngestCounts = {
+  readonly messages: bigint;
+  readonly accepted: bigint;
+  readonly rejected: bigint;
+  readonly rejectedByReason: Readonly<Record<string, bigint>>;
+  /** Losing copies of conflicting identities. */
+  readonly conflicts: bigint;
+  /** Distinct identities in the truth, conflicts' losers not counted. */
+  readonly unique: bigint;
+};
+
+export type Usage = {
+  /** End offsets of the usage topic right now. */
+  fetchEndOffsets(): Promise<Barrier>;
+  /**
+   * The barrier of a period: taken from the log at the first call, the same for ever after.
+   * Throws `rejected` PERIOD_NOT_ENDED before the end of grace by `nowMs` (business time).
+   */
+  takeBarrier(period: Period, nowMs: number): Promise<Barrier>;
+  /** Throws `unavailable` ROLLUP_BEHIND until everything before `barrier` is stored, contiguous and rolled up. */
+  checkRolledUp(barrier: Barrier): Promise<void>;
+  /**
+   * Closes a period whose barrier was taken: names conflicts, fixes hour totals as of the barrier, checks rollup = raw,
+   * records the digest. A second call recomputes everything and throws `bug` CLOSE_DIGEST_CHANGED if the digest moved.
+   */
+  closePeriod(period: Period, nowMs: number): Promise<ClosedPeriod>;
+  /** Hour totals of one account as closed, summed over its namespaces, zero hours left out. */
+  fetchClosedHours(period: Period, account: string): Promise<HourTotal[]>;
+  /** Period totals as closed, per namespace and meter, ordered. Includes namespaces of unknown accounts. */
+  fetchClosedTotals(period: Period): Promise<NamespaceTotal[]>;
+  /** Namespaces whose total as of `upTo` differs from the closed one. Requires checkRolledUp(upTo) to have passed. */
+  fetchLateTotals(period: Period, upTo: Barrier): Promise<LateTotal[]>;
+  fetchIngestCounts(upTo: Barrier): Promise<IngestCounts>;
+  /** Minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds. */
+  fetchRollupMismatches(period: Period): Promise<string[]>;
+};
+
+export function createUsage(deps: CloseDeps): Usage {
+  return {
+    fetchEndOffsets: async () => deps.fetchEndOffsets(),
+    takeBarrier: async (period, nowMs) => takeBarrier(deps, period, nowMs),
+    checkRolledUp: async (barrier) => checkRolledUp(deps, barrier),
+    closePeriod: async (period, nowMs) => closePeriod(deps, period, nowMs),
+    fetchClosedHours: async (period, account) => fetchClosedHours(deps, period, account),
+    fetchClosedTotals: async (period) => fetchClosedTotals(deps, period),
+    fetchLateTotals: async (period, upTo) => fetchLateTotals(deps, period, upTo),
+    fetchIngestCounts: async (upTo) => fetchIngestCounts(deps, upTo),
+    fetchRollupMismatches: async (period) => fetchRollupMismatches(deps, period),
+  };
+}
+
+async function fetchClosedHours({ clickhouse }: CloseDeps, period: Period, account: string): Promise<HourTotal[]> {
+  const parameters = { period: period.key, account };
+  const rows = await clickhouse.query<{ meter: string; hour: number; units: string }>(
+    QUERIES.closedHoursOfAccount,
+    parameters,
+  );
+  return rows.map((row) => ({
+    meter: fromMeter(row.meter),
+    hourAtMs: row.hour * 1000,
+    quantity: parseWhole(row.units),
+  }));
+}
+
+type TotalRow = { account: string; namespace: string; meter: string };
+
+async function fetchClosedTotals({ clickhouse }: CloseDeps, period: Period): Promise<NamespaceTotal[]> {
+  const rows = await clickhouse.query<TotalRow & { total: string; counted: string }>(QUERIES.closedTotals, {
+    period: period.key,
+  });
+  return rows.map(({ account, namespace, meter, total, counted }) => ({
+    account,
+    namespace,
+    meter: fromMeter(meter),
+    quantity: parseWhole(total),
+    events: BigInt(counted),
+  }));
+}
+
+async function fetchLateTotals(deps: CloseDeps, period: Period, upTo: Barrier): Promise<LateTotal[]> {
+  const { barrier, catalogue } = await requirePeriod(deps.db, period);
+  // A losing copy that came late must not show as usage.
+  await resolveConflicts(deps, period);
+  const rows = await deps.clickhouse.query<TotalRow & { closed_units: string; late_units: string }>(
+    QUERIES.lateTotals,
+    {
+      ...countedParameters({ window: period, before: upTo, catalogue }),
+      closed_before: barrier,
+      period: period.key,
+    },
+  );
+  return rows.map(({ account, namespace, meter, closed_units: closed, late_units: withLate }) => ({
+    account,
+    namespace,
+    meter: fromMeter(meter),
+    closed: parseWhole(closed),
+    withLate: parseWhole(withLate),
+  }));
+}
+
+/** The log holds no gaps (producers are idempotent, not transactional), so end offsets count its messages. */
+async function fetchIngestCounts({ clickhouse }: CloseDeps, upTo: Barrier): Promise<IngestCounts> {
+  const before = [...upTo];
+  const [totals] = await clickhouse.query<{ unique: string; conflicts: string }>(QUERIES.ingestCounts, { before });
+  const reasons = await clickhouse.query<{ reason: string; records: string }>(QUERIES.rejectedCounts, { before });
+  invariant(totals !== undefined, 'I6', 'the counts of the truth were not answered');
+  const messages = upTo.reduce((sum, end) => sum + end, 0n);
+  const rejected = reasons.reduce((sum, row) => sum + BigInt(row.records), 0n);
+  return {
+    messages,
+    rejected,
+    accepted: messages - rejected,
+    rejectedByReason: Object.fromEntries(reasons.map((row) => [row.reason, BigInt(row.records)])),
+    conflicts: BigInt(totals.conflicts),
+    unique: BigInt(totals.unique),
+  };
+}
+
+function fromMeter(text: string): MeterName {
+  const meter = METERS.find((name) => name === text);
+  invariant(meter !== undefined, 'I3', `a rollup holds the unknown meter "${text}"`);
+  return meter;
+}

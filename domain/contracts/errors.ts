@@ -1,0 +1,84 @@
+// Errors have four kinds, named by what the caller must do. Expected outcomes are not errors: they are unions.
+
+/**
+ * `rejected`: this input can never work. `unavailable`: try later. `conflict`: already done, or held by another.
+ * `bug`: an invariant broke; stop and page.
+ */
+export type ErrorKind = 'rejected' | 'unavailable' | 'conflict' | 'bug';
+
+export const ERROR_CODES = [
+  'CLOCK_LIVE_KEY',
+  'CLOCK_BACKWARDS',
+  'CLOCK_NOT_SET',
+  'CLOCK_WALL',
+  'CLOSE_DIGEST_CHANGED',
+  'CLICKHOUSE_FAILED',
+  'CLICKHOUSE_UNAVAILABLE',
+  'DECIMAL_INVALID',
+  'ENV_INVALID',
+  'INVARIANT_BROKEN',
+  'KAFKA_UNAVAILABLE',
+  'PERIOD_INVALID',
+  'PERIOD_NOT_ENDED',
+  'PERIOD_STATE',
+  'PLAN_UNKNOWN',
+  'POSTGRES_UNAVAILABLE',
+  'QUANTITY_TOO_LARGE',
+  'ROLLUP_BEHIND',
+  'SCHEMA_CHANGED',
+  'STRIPE_AUTHENTICATION',
+  'STRIPE_IDEMPOTENCY',
+  'STRIPE_IN_PROGRESS',
+  'STRIPE_NOT_FOUND',
+  'STRIPE_RATE_LIMITED',
+  'STRIPE_REJECTED',
+  'STRIPE_UNAVAILABLE',
+  'STRIPE_UNEXPECTED',
+  'SUMMARY_NOT_READY',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export type ErrorDetails = {
+  readonly kind: ErrorKind;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The input field at fault, if one is. */
+  readonly field?: string;
+  /** What the reader should do now. */
+  readonly next?: string;
+  /** Ids and counts for the log; never secrets, names or addresses. */
+  readonly context?: Readonly<Record<string, string | number | boolean>>;
+  readonly cause?: unknown;
+};
+
+export class TrueupError extends Error {
+  readonly kind: ErrorKind;
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly next: string | undefined;
+  readonly context: Readonly<Record<string, string | number | boolean>>;
+
+  constructor(details: ErrorDetails) {
+    super(details.next === undefined ? details.message : `${details.message}: ${details.next}`, {
+      cause: details.cause,
+    });
+    this.name = 'TrueupError';
+    this.kind = details.kind;
+    this.code = details.code;
+    this.field = details.field;
+    this.next = details.next;
+    this.context = details.context ?? {};
+  }
+
+  get retryable(): boolean {
+    return this.kind === 'unavailable';
+  }
+}
+
+/** Throws `bug` INVARIANT_BROKEN. `promise` names the promise of ARCHITECTURE.md that would be broken, such as "I4". */
+export function invariant(condition: boolean, promise: string, message: string): asserts condition {
+  if (!condition) {
+    throw new TrueupError({ kind: 'bug', code: 'INVARIANT_BROKEN', message: `${promise}: ${message}` });
+  }
+}

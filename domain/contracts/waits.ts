@@ -1,0 +1,14 @@
+// Every policy delay in business time, with its reason. Machine timeouts (retries, leases) are not here.
+
+import { HOUR_MS } from '../period.ts';
+
+export const WAITS = {
+  /** Temporal Cloud issues invoices on the 3rd: two days for late arrivals, inside Stripe's 72 h maximum. */
+  graceMs: 48 * HOUR_MS,
+  /** Late usage of a closed period is collected for a day after the barrier before the report is written. */
+  lateCollectionMs: 24 * HOUR_MS,
+  /** Stripe finalizes an untouched draft about an hour after it was made, so drafts are claimed before that. */
+  draftClaimWithinMs: HOUR_MS,
+  /** Stripe takes meter events up to 35 days old; a day is kept in hand. */
+  meterEventAgeMaxMs: 34 * 24 * HOUR_MS,
+} as const;

@@ -1,0 +1,50 @@
+// Money is a bigint of minor units and a currency. The exponent table is explicit: a currency that is not in it is
+// refused rather than guessed, because a hard-coded 100 charges Japanese customers a hundredfold.
+
+import { TrueupError } from './contracts/errors.ts';
+import { formatDecimal } from './decimal.ts';
+
+export const CURRENCY_EXPONENTS = { eur: 2, gbp: 2, jpy: 0, kwd: 3, usd: 2 } as const;
+
+export type Currency = keyof typeof CURRENCY_EXPONENTS;
+
+/** Throws `rejected` DECIMAL_INVALID for a currency outside the table. */
+export function parseCurrency(text: string): Currency {
+  if (Object.hasOwn(CURRENCY_EXPONENTS, text)) return text as Currency;
+  throw new TrueupError({
+    kind: 'rejected',
+    code: 'DECIMAL_INVALID',
+    message: `currency "${text}" has no known number of decimals`,
+    field: 'currency',
+    next: 'add its exponent to CURRENCY_EXPONENTS in domain/money.ts',
+  });
+}
+
+/** `1234567n` usd → "12,345.67". For people; records carry minor units as strings. */
+export function formatMoney(amountMinor: bigint, currency: Currency): string {
+  const exponent = CURRENCY_EXPONENTS[currency];
+  const [whole = '0', fraction = ''] = formatDecimal({ units: amountMinor, scale: exponent }).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return exponent === 0 ? grouped : `${grouped}.${fraction.padEnd(exponent, '0')}`;
+}
+
+/**
+ * Splits `totalMinor` in proportion to `weights` by largest remainder, so that the parts always add up to the total.
+ * Ties go to the earlier part. Weights are not negative and at least one is positive.
+ */
+export function allocate(totalMinor: bigint, weights: readonly bigint[]): bigint[] {
+  const sum = weights.reduce((a, b) => a + b, 0n);
+  const sign = totalMinor < 0n ? -1n : 1n;
+  const magnitude = totalMinor * sign;
+  const parts = weights.map((weight) => (magnitude * weight) / sum);
+  let left = magnitude - parts.reduce((a, b) => a + b, 0n);
+  const byRemainder = weights
+    .map((weight, index) => ({ index, remainder: (magnitude * weight) % sum }))
+    .sort((a, b) => (a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1));
+  for (const { index } of byRemainder) {
+    if (left === 0n) break;
+    parts[index] = (parts[index] ?? 0n) + 1n;
+    left -= 1n;
+  }
+  return parts.map((part) => part * sign);
+}

@@ -1,0 +1,26 @@
+-- The truth: every accepted event, one row per identity and content after replacement; the first copy wins.
+-- Writer: the sink, one month per insert, at least once. Readers: aggregate (FINAL), drill-downs.
+-- Replay safety: any copy of an event carries the same key, so writing it again changes nothing.
+-- Hour first: recomputing fresh minutes for many tenants must not scan a month.
+-- Content (time, quantity) ends the sorting key but not the primary key, so that a conflicting copy of an identity
+-- survives merges to be named, instead of vanishing with whichever part was merged first.
+CREATE TABLE IF NOT EXISTS usage_events_v1 (
+  namespace       String,
+  type            LowCardinality(String),
+  time            DateTime64(3, 'UTC'),
+  source          LowCardinality(String),
+  id              String,
+  quantity        Decimal(38, 12),
+  voids           String,
+  generation      UInt16,
+  kafka_partition UInt16,
+  kafka_offset    UInt64,
+  arrived_at      DateTime64(3, 'UTC'),
+  id_hash         UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(namespace, source, id)),
+  version         UInt64  MATERIALIZED toUInt64(9223372036854775808) - (toUInt64(generation) * 281474976710656 + kafka_offset)
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(time)
+PRIMARY KEY (toStartOfHour(time), namespace, type, id_hash)
+ORDER BY (toStartOfHour(time), namespace, type, id_hash, time, quantity)
+SETTINGS fsync_after_insert = 1;

@@ -1,0 +1,54 @@
+// The ingest process: usage and manifests from Kafka into ClickHouse. Waits for its servers and topics, ends on SIGTERM
+// with everything in hand stored and committed, and ends with an error when an invariant broke.
+
+import { createClickHouse } from '../platform/clickhouse.ts';
+import { parseEnv } from '../platform/env.ts';
+import { createKafka } from '../platform/kafka.ts';
+import { createLog } from '../platform/log.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { migrate } from '../platform/migrate.ts';
+import { createPostgres } from '../platform/postgres.ts';
+import { installShutdown } from '../platform/shutdown.ts';
+import { createManifestSink } from './manifests.ts';
+import { createSink } from './sink.ts';
+import { createBlockStore } from './store.ts';
+import type { IngestTables } from './tables.ts';
+import { waitOut, type Waiting } from './wait-out.ts';
+
+const env = parseEnv(process.env);
+const log = createLog('ingest', env.TRUEUP_LOG_LEVEL);
+const shutdown = installShutdown(log);
+const { signal } = shutdown;
+const metrics = createMetrics();
+const waiting: Waiting = { signal, log, metrics };
+const databases = {
+  postgresUrl: env.TRUEUP_POSTGRES_URL,
+  clickhouseUrl: env.TRUEUP_CLICKHOUSE_URL,
+  clickhouseDatabase: env.TRUEUP_CLICKHOUSE_DATABASE,
+};
+await waitOut('postgres', async () => migrate(databases), waiting);
+
+const clickhouse = createClickHouse({ url: databases.clickhouseUrl, database: databases.clickhouseDatabase });
+shutdown.onStop('clickhouse', async () => clickhouse.close());
+const postgres = createPostgres<IngestTables>(databases.postgresUrl);
+shutdown.onStop('postgres', async () => postgres.destroy());
+const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-ingest', log });
+shutdown.onStop('kafka', async () => kafka.close());
+
+const store = createBlockStore(clickhouse, postgres, waiting);
+const usage = createSink({ kafka, store, topic: env.TRUEUP_TOPIC, log, metrics });
+const manifests = createManifestSink({ kafka, clickhouse, topic: env.TRUEUP_MANIFEST_TOPIC, waiting });
+
+const run = async (topic: string, sink: typeof usage) => {
+  await kafka.waitForTopic(topic, signal);
+  await waitOut('kafka', async () => sink.start(), waiting);
+  shutdown.onStop(`sink of ${topic}`, async () => sink.stop());
+  log.info({ topic }, 'reading');
+  return sink.failed;
+};
+try {
+  await Promise.all([run(env.TRUEUP_TOPIC, usage), run(env.TRUEUP_MANIFEST_TOPIC, manifests)]);
+} catch (error) {
+  // Being asked to stop ends every wait with an error; that is not a failure.
+  if (!signal.aborted) throw error;
+}

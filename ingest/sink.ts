@@ -1,0 +1,156 @@
+// The usage sink: Kafka to truth, at least once, with every write replaceable, so that whatever is delivered again (a
+// crash anywhere, a rebalance, a zombie, a replay from offset 0) counts once. Offsets are committed after the block is
+// durable and recorded, and reading is held back while too much is in flight.
+// When it dies: the group resumes at the last commit and the blocks behind it are written again.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka, KafkaConsumer, FetchedBatch } from '../platform/kafka.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { buildBlock, type Block } from './block.ts';
+import { Lanes } from './lanes.ts';
+import type { BlockStore } from './store.ts';
+
+export type SinkOptions = {
+  readonly kafka: Kafka;
+  readonly store: BlockStore;
+  readonly topic: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+export type Sink = {
+  start(): Promise<void>;
+  /** Rejects when the sink can't go on; never resolves. */
+  readonly failed: Promise<never>;
+  /** Finishes and commits the blocks in hand, then leaves the group. */
+  stop(): Promise<void>;
+};
+
+/** Of the topic's partition layout; a new layout is a new topic with a higher generation. */
+const GENERATION = 0;
+/** Two inserts in flight keep the engine busy while a third block is parsed. */
+const LANES = 2;
+const MIB = 1024 * 1024;
+const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 16 * MIB, fetchBytesMin: 256 * 1024, fetchWaitMs: 250 };
+const GROUP_BYTES_MAX = 12 * MIB;
+const HELD_BYTES_MAX = 48 * MIB;
+const KEEP_ALIVE_MS = 1_000;
+
+type Held = {
+  readonly block: Block;
+  readonly batch: FetchedBatch;
+  readonly parseMs: number;
+  readonly heldSinceMs: number;
+};
+
+/** Every topic has a group of its own, so that sinks of two topics never rebalance each other. */
+export function sinkGroupOf(topic: string): string {
+  return `trueup-sink-${topic}`;
+}
+
+export function createSink(options: SinkOptions): Sink {
+  return new UsageSink(options);
+}
+
+class UsageSink implements Sink {
+  readonly failed: Promise<never>;
+  private readonly options: SinkOptions;
+  private readonly consumer: KafkaConsumer;
+  private readonly lanes: Lanes<Held>;
+  private stopping = false;
+
+  constructor(options: SinkOptions) {
+    this.options = options;
+    this.consumer = options.kafka.createConsumer({
+      ...LIMITS,
+      topic: options.topic,
+      groupId: sinkGroupOf(options.topic),
+      onBatch: async (batch, keepAlive) => this.take(batch, keepAlive),
+    });
+    let fail: (error: unknown) => void = () => undefined;
+    const broken = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    this.failed = Promise.race([broken, this.consumer.failed]);
+    this.failed.catch(() => undefined);
+    this.lanes = new Lanes({
+      lanes: LANES,
+      groupBytesMax: GROUP_BYTES_MAX,
+      heldBytesMax: HELD_BYTES_MAX,
+      keyOf: ({ block }) => block.partition,
+      bytesOf: ({ block }) => block.valueBytes,
+      write: async (group) => this.write(group),
+      onFailure: (error) => {
+        this.stopping = true;
+        this.consumer.pause();
+        fail(error);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.consumer.start();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.consumer.pause();
+    while (!this.lanes.isIdle) await this.lanes.changed();
+    await this.consumer.stop();
+  }
+
+  private async take(batch: FetchedBatch, keepAlive: () => Promise<void>): Promise<boolean> {
+    while (!this.lanes.hasRoom) {
+      await Promise.race([this.lanes.changed(), delay(KEEP_ALIVE_MS, undefined, { ref: false })]);
+      await keepAlive();
+    }
+    if (this.stopping || !batch.isCurrent()) return false;
+    const start = performance.now();
+    const { partition, firstOffset, endOffset } = batch;
+    const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
+    const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'));
+    this.lanes.add({ block, batch, parseMs: Math.round(performance.now() - start), heldSinceMs: performance.now() });
+    return true;
+  }
+
+  private async write(group: readonly Held[]): Promise<void> {
+    const { store, metrics } = this.options;
+    const startMs = performance.now();
+    const current = group.filter(({ batch }) => batch.isCurrent());
+    metrics.count('trueup_ingest_blocks_total', { outcome: 'abandoned' }, group.length - current.length);
+    if (current.length === 0) return;
+    const timings = await store.write(current.map(({ block }) => block));
+    const storedMs = performance.now();
+    // Asked again: what was fetched before a rebalance is durable now, but no longer ours to commit.
+    const ends = new Map(
+      current.filter(({ batch }) => batch.isCurrent()).map(({ block }) => [block.partition, block.endOffset]),
+    );
+    const committed = ends.size === 0 ? 'lost' : await this.consumer.commit(ends);
+    metrics.record('trueup_ingest_store_seconds', {}, (storedMs - startMs) / 1000);
+    const commitMs = Math.round(performance.now() - storedMs);
+    for (const held of current) {
+      const queuedMs = Math.round(startMs - held.heldSinceMs);
+      this.report(held, { ...timings, queuedMs, commitMs, committed, group: current.length });
+    }
+  }
+
+  /** One wide line per block: what was read, what became of it, how long each step took. */
+  private report({ block, batch, parseMs }: Held, fields: Readonly<Record<string, string | number>>): void {
+    const { log, metrics } = this.options;
+    const { partition, firstOffset, endOffset, messages, accepted, rejected, valueBytes, reasons, dirty } = block;
+    const lag = Number(batch.highWatermark - endOffset);
+    metrics.count('trueup_ingest_blocks_total', { outcome: 'stored' });
+    metrics.count('trueup_ingest_records_total', { outcome: 'accepted' }, accepted);
+    metrics.count('trueup_ingest_records_total', { outcome: 'rejected' }, rejected);
+    metrics.count('trueup_ingest_received_bytes', {}, valueBytes);
+    metrics.record('trueup_ingest_lag_records', { partition: String(partition) }, lag);
+    for (const [reason, count] of Object.entries(reasons)) {
+      metrics.count('trueup_ingest_rejects_total', { reason }, count);
+    }
+    const range = { partition, firstOffset: String(firstOffset), endOffset: String(endOffset) };
+    const counts = { messages, accepted, rejected, reasons, valueBytes, dirtyMinutes: dirty.count, lag };
+    log.info({ block: block.block, ...range, ...counts, parseMs, ...fields }, 'block stored');
+  }
+}

@@ -1,0 +1,274 @@
+// Kafka through kafkajs, which nobody else imports. What these files promise on top of it:
+// - a batch says where reading stood before it, so that the ranges of consecutive batches join without gaps;
+// - reading advances only over batches that were taken over, whatever kafkajs does between fetches and rebalances;
+// - a commit that comes after the group has moved on is reported as lost, never thrown;
+// - failures are `unavailable` (worth retrying) or `rejected`, by kafkajs' classes and protocol types, never by text.
+// When the process dies, the group gives its partitions to others after the session timeout; they resume at the commits.
+
+import kafkajs, {
+  CompressionTypes,
+  Kafka as KafkaJs,
+  logLevel,
+  Partitioners,
+  type Admin,
+  type Consumer,
+  type KafkaJSError as KafkaJsFailure,
+  type LogEntry,
+} from 'kafkajs';
+import { TrueupError, invariant } from '../domain/contracts/errors.ts';
+import { GroupConsumer } from './kafka-consumer.ts';
+import { stopIdleTimer } from './kafka-idle-timer.ts';
+import type { Log } from './log.ts';
+import { retryUnavailable } from './retry.ts';
+
+/** Node finds the names of kafkajs' error classes only on the module's default export. */
+const { KafkaJSError } = kafkajs;
+
+/** A record as it lies in the log; `timestamp` is epoch milliseconds, both numbers in decimal. */
+export type LogRecord = {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly timestamp: string;
+  readonly offset: string;
+};
+
+export type FetchedBatch = {
+  readonly partition: number;
+  /** Where reading stood: the end of the batch before, or the commit the group resumed from. */
+  readonly firstOffset: bigint;
+  readonly endOffset: bigint;
+  /** End of the partition when the batch was fetched. */
+  readonly highWatermark: bigint;
+  readonly records: readonly LogRecord[];
+  /** False once the group was joined anew: the partition may be another's by now. */
+  isCurrent(): boolean;
+};
+
+export type ConsumerOptions = {
+  readonly topic: string;
+  readonly groupId: string;
+  /**
+   * Takes a batch over. True: reading goes on behind it, and committing its end is now the taker's business. False: it
+   * was not taken and will be read again. While it waits, it must call `keepAlive` every second or so.
+   */
+  readonly onBatch: (batch: FetchedBatch, keepAlive: () => Promise<void>) => Promise<boolean>;
+  readonly partitionBytesMax?: number;
+  readonly fetchBytesMax?: number;
+  readonly fetchBytesMin?: number;
+  readonly fetchWaitMs?: number;
+};
+
+export type KafkaConsumer = {
+  /** Joins the group and starts reading. */
+  start(): Promise<void>;
+  /** Rejects when reading has ended for good; never resolves. */
+  readonly failed: Promise<never>;
+  /** Commits end offsets by partition. `lost`: the group has moved on, the range will be read again by its new owner. */
+  commit(endOffsets: ReadonlyMap<number, bigint>): Promise<'committed' | 'lost'>;
+  /** No further fetches; what was handed over can still be committed. */
+  pause(): void;
+  /** Leaves the group and disconnects. */
+  stop(): Promise<void>;
+};
+
+export type OutgoingRecord = {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly timestampMs: number;
+};
+
+export type KafkaProducer = {
+  /** Resolves when all in-sync replicas have the records. Throws `rejected` for a record beyond the topic's size. */
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type Kafka = {
+  /** End offset per partition, index = partition number. Throws unless every partition answered. */
+  fetchEndOffsets(topic: string): Promise<bigint[]>;
+  /** True when made, false when it was there. */
+  createTopic(
+    topic: string,
+    options: { partitions: number; config?: Readonly<Record<string, string>> },
+  ): Promise<boolean>;
+  /** Sets a group that has no members back to the start of the log: everything is delivered again. */
+  rewindGroup(groupId: string, topic: string): Promise<void>;
+  /** Resolves when the topic exists and the brokers answer; says once what it waits for. */
+  waitForTopic(topic: string, signal?: AbortSignal): Promise<void>;
+  createConsumer(options: ConsumerOptions): KafkaConsumer;
+  /**
+   * One request in flight, acknowledged by all in-sync replicas. Not kafkajs' idempotent producer: that one is stuck once
+   * it gave up on a batch, and a copy sent twice is taken care of by the event's identity anyway.
+   */
+  createProducer(): Promise<KafkaProducer>;
+  close(): Promise<void>;
+};
+
+export type KafkaOptions = { readonly brokers: string; readonly clientId: string; readonly log: Log };
+
+/** A dead member's partitions go to others after this long; handlers keep the session alive while they wait. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
+const TOPIC_POLL_MS = 500;
+
+export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
+  stopIdleTimer();
+  const kafka = new KafkaJs({
+    brokers: brokers.split(','),
+    clientId,
+    connectionTimeout: 3_000,
+    requestTimeout: 30_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => forwardLog(log, entry),
+  });
+  const admin = kafka.admin();
+  let connected: Promise<void> | undefined;
+  const withAdmin = async <T>(work: (admin: Admin) => Promise<T>) =>
+    translate(async () => {
+      connected ??= admin.connect();
+      try {
+        await connected;
+      } catch (error) {
+        connected = undefined;
+        throw error;
+      }
+      return work(admin);
+    });
+  return {
+    fetchEndOffsets: async (topic) =>
+      (await withAdmin(async (client) => fetchBounds(client, topic))).map(({ end }) => end),
+    createTopic: async (topic, { partitions, config = {} }) => {
+      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+      const topics = [{ topic, numPartitions: partitions, configEntries }];
+      return withAdmin(async (client) => client.createTopics({ topics, waitForLeaders: true }));
+    },
+    rewindGroup: async (groupId, topic) =>
+      withAdmin(async (client) => client.resetOffsets({ groupId, topic, earliest: true })),
+    waitForTopic: async (topic, signal) =>
+      waitForTopic(async () => withAdmin((client) => client.listTopics()), {
+        topic,
+        log,
+        ...(signal ? { signal } : {}),
+      }),
+    createConsumer: (options) => {
+      const fetch = async (of: GroupTopic) => withAdmin(async (client) => fetchPositions(client, of));
+      return new GroupConsumer(createGroupMember(kafka, options), options, { fetchPositions: fetch, toTrueupError });
+    },
+    createProducer: async () => createProducer(kafka),
+    close: async () => admin.disconnect(),
+  };
+}
+
+function createGroupMember(kafka: KafkaJs, options: ConsumerOptions): Consumer {
+  return kafka.consumer({
+    groupId: options.groupId,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    rebalanceTimeout: 30_000,
+    allowAutoTopicCreation: false,
+    maxBytesPerPartition: options.partitionBytesMax ?? 1024 * 1024,
+    maxBytes: options.fetchBytesMax ?? 16 * 1024 * 1024,
+    minBytes: options.fetchBytesMin ?? 1,
+    maxWaitTimeInMs: options.fetchWaitMs ?? 500,
+  });
+}
+
+async function fetchBounds(admin: Admin, topic: string): Promise<{ start: bigint; end: bigint }[]> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets
+    .toSorted((a, b) => a.partition - b.partition)
+    .map(({ partition, low, high }, index) => {
+      invariant(partition === index, 'I6', `${topic} did not answer for partition ${index}`);
+      return { start: BigInt(low), end: BigInt(high) };
+    });
+}
+
+type GroupTopic = Pick<ConsumerOptions, 'groupId' | 'topic'>;
+
+async function fetchPositions(admin: Admin, { groupId, topic }: GroupTopic): Promise<Map<number, bigint>> {
+  const [committed, bounds] = await Promise.all([
+    admin.fetchOffsets({ groupId, topics: [topic] }),
+    fetchBounds(admin, topic),
+  ]);
+  const positions = new Map(bounds.map(({ start }, partition) => [partition, start]));
+  for (const { partition, offset } of committed.flatMap(({ partitions }) => partitions)) {
+    if (BigInt(offset) >= 0n) positions.set(partition, BigInt(offset));
+  }
+  return positions;
+}
+
+type TopicWait = { readonly topic: string; readonly log: Log; readonly signal?: AbortSignal };
+
+async function waitForTopic(listTopics: () => Promise<string[]>, { topic, log, signal }: TopicWait): Promise<void> {
+  let said = false;
+  const say = (why: string) => {
+    if (!said) log.warn({ topic, why }, 'waiting for a Kafka topic; create it, or start what creates it');
+    said = true;
+  };
+  const options = {
+    firstDelayMs: TOPIC_POLL_MS,
+    maxDelayMs: TOPIC_POLL_MS,
+    onRetry: (error: unknown) => say(String(error)),
+  };
+  await retryUnavailable(
+    async () => {
+      if ((await listTopics()).includes(topic)) return;
+      throw new TrueupError({
+        kind: 'unavailable',
+        code: 'KAFKA_UNAVAILABLE',
+        message: `topic ${topic} does not exist`,
+      });
+    },
+    signal === undefined ? options : { ...options, signal },
+  );
+}
+
+async function createProducer(kafka: KafkaJs): Promise<KafkaProducer> {
+  const producer = kafka.producer({
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await translate(async () => producer.connect());
+  return {
+    send: async (topic, records) => {
+      const messages = records.map(({ key, value, timestampMs }) => ({ key, value, timestamp: String(timestampMs) }));
+      await translate(async () => producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages }));
+    },
+    close: async () => producer.disconnect(),
+  };
+}
+
+async function translate<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toTrueupError(error);
+  }
+}
+
+/** kafkajs wraps what it gave up on; whether a retry helps stands on the innermost error. */
+function toTrueupError(error: unknown): unknown {
+  if (!(error instanceof KafkaJSError)) return error;
+  let cause: KafkaJsFailure = error;
+  while (cause.cause instanceof KafkaJSError) cause = cause.cause;
+  const type = 'type' in cause && typeof cause.type === 'string' ? cause.type : cause.name;
+  const retryable = cause.retriable || error.name === 'KafkaJSNumberOfRetriesExceeded';
+  return new TrueupError({
+    kind: retryable ? 'unavailable' : 'rejected',
+    code: 'KAFKA_UNAVAILABLE',
+    message: `Kafka ${retryable ? 'did not answer' : 'refused a request'} (${type}): ${cause.message}`,
+    cause: error,
+  });
+}
+
+/** kafkajs reports what it is about to retry as errors; what it gives up on reaches us as one, and is logged there. */
+function forwardLog(
+  log: Log,
+  { namespace, level, log: { message, groupId, topic, partition, error } }: LogEntry,
+): void {
+  const fields = { client: namespace, groupId, topic, partition, error };
+  if (level <= logLevel.WARN) log.warn(fields, message);
+  else log.debug(fields, message);
+}

@@ -1,0 +1,48 @@
+// What activities work with. main.ts wires it; tests put another usage source behind the same door.
+
+import type { Accounts, Account } from '../../accounts/door.ts';
+import type { Usage } from '../../aggregate/usage.ts';
+import { TrueupError } from '../../domain/contracts/errors.ts';
+import { parsePeriod, type Period } from '../../domain/period.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { AccountInput, RunInput } from '../activity-types.ts';
+import type { Billing, SubscriptionRef } from '../billing/port.ts';
+import type { ReconcileDb } from '../store/db.ts';
+
+export type Deps = {
+  readonly db: ReconcileDb;
+  readonly usage: Usage;
+  readonly accounts: Accounts;
+  readonly billing: Billing;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly codeVersion: string;
+};
+
+export function periodOfRun({ periodKey }: RunInput): Period {
+  return parsePeriod(periodKey);
+}
+
+/** The instant whose terms bill a period: the last one that belongs to it. */
+export function termsInstant(period: Period): number {
+  return period.endAtMs - 1;
+}
+
+export async function fetchBilledAccount(deps: Deps, input: AccountInput): Promise<Account> {
+  return deps.accounts.fetchAccount(input.account, termsInstant(periodOfRun(input)));
+}
+
+/** Throws `rejected` STRIPE_NOT_FOUND for an account that was never set up for billing. */
+export function toSubscriptionRef(account: Account): SubscriptionRef {
+  const { customer, subscription } = account.stripe;
+  if (customer === undefined || subscription === undefined) {
+    throw new TrueupError({
+      kind: 'rejected',
+      code: 'STRIPE_NOT_FOUND',
+      message: `account ${account.id} has no Stripe customer and subscription`,
+      next: 'provision its billing, then close again',
+    });
+  }
+  return { account: account.id, customer, subscription };
+}

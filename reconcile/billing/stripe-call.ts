@@ -1,0 +1,90 @@
+// How the adapter calls Stripe: reads are translated, writes carry a business-derived idempotency key and take effect
+// once. Dying between a write and its answer is harmless: the repeat finds the effect, or replays it by its key.
+
+import { Stripe } from 'stripe';
+import { TrueupError } from '../../domain/contracts/errors.ts';
+import { isServerFault, toTrueupError } from './errors.ts';
+
+/** Every stage reads with this; `what` names the object for the message. */
+export async function read<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toTrueupError(error, what);
+  }
+}
+
+export type Write<T> = {
+  readonly what: string;
+  /** Business identity, never an attempt: the same effect has the same key in every process. */
+  readonly key: string;
+  /** Finds the effect where it already exists. */
+  readonly look: () => Promise<T | undefined>;
+  readonly send: (options: { idempotencyKey: string }) => Promise<T>;
+};
+
+/** A 5xx may be stored under its key and replayed for a day; so many new keys are tried, each after a look. */
+const REVISIONS_MAX = 3;
+
+/** Looks first (a key protects for a day only), then writes. */
+export async function writeOnce<T>({ what, key, look, send }: Write<T>): Promise<T> {
+  for (let revision = 1; ; revision += 1) {
+    const found = await read(what, look);
+    if (found !== undefined) return found;
+    try {
+      return await send({ idempotencyKey: revision === 1 ? key : `${key}-r${revision}` });
+    } catch (error) {
+      if (!isServerFault(error) || revision === REVISIONS_MAX) throw toTrueupError(error, what);
+    }
+  }
+}
+
+/** Stripe's JSON numbers are exact up to 2^53 only; beyond that neither side could be trusted. */
+export function fromWireInteger(value: number, what: string): bigint {
+  if (!Number.isSafeInteger(value)) {
+    throw new TrueupError({
+      kind: 'bug',
+      code: 'STRIPE_UNEXPECTED',
+      message: `${what} is ${value}, which is not an exactly readable whole number`,
+    });
+  }
+  return BigInt(value);
+}
+
+export function toWireInteger(value: bigint, what: string): number {
+  const wire = Number(value);
+  if (!Number.isSafeInteger(wire)) {
+    throw new TrueupError({ kind: 'rejected', code: 'QUANTITY_TOO_LARGE', message: `${what} ${value} exceeds 2^53` });
+  }
+  return wire;
+}
+
+export function toSeconds(atMs: number): number {
+  return Math.floor(atMs / 1000);
+}
+
+export function fromSeconds(atSeconds: number): number {
+  return atSeconds * 1000;
+}
+
+/** References come as ids unless expansion was asked for, which this adapter never does. */
+export function idOf(reference: string | { readonly id: string } | null | undefined): string | null {
+  if (reference === null || reference === undefined) return null;
+  return typeof reference === 'string' ? reference : reference.id;
+}
+
+export type StripeOptions = { readonly key: string; readonly url?: string | undefined };
+
+/** The API version is pinned by the SDK's version; retries belong to the workflow engine alone. */
+export function createClient({ key, url }: StripeOptions): Stripe {
+  const at = url === undefined ? undefined : new URL(url);
+  const plain = at?.protocol === 'http:';
+  return new Stripe(key, {
+    maxNetworkRetries: 0,
+    telemetry: false,
+    timeout: 30_000,
+    ...(at === undefined
+      ? {}
+      : { host: at.hostname, port: at.port === '' ? (plain ? 80 : 443) : at.port, protocol: plain ? 'http' : 'https' }),
+  });
+}

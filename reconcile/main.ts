@@ -1,0 +1,72 @@
+// The reconciliation worker. Any number may run; Temporal hands each step to one of them, and a step that dies with its
+// worker is run again by another.
+
+import { createAccounts } from '../accounts/door.ts';
+import type { AccountTables } from '../accounts/tables.ts';
+import type { AggregateTables } from '../aggregate/tables.ts';
+import { createUsage } from '../aggregate/usage.ts';
+import { createClickHouse } from '../platform/clickhouse.ts';
+import { createClock, type BusinessClockTables } from '../platform/clock.ts';
+import { parseEnv } from '../platform/env.ts';
+import { createKafka } from '../platform/kafka.ts';
+import { createLog } from '../platform/log.ts';
+import { migrate } from '../platform/migrate.ts';
+import { createPostgres } from '../platform/postgres.ts';
+import { retryUnavailable } from '../platform/retry.ts';
+import { installShutdown } from '../platform/shutdown.ts';
+import { connectWorker } from '../platform/temporal.ts';
+import { createStripeBilling } from './billing/stripe.ts';
+import { readCodeVersion } from './code-version.ts';
+import type { ReconcileTables } from './store/tables.ts';
+import { createWorker } from './worker.ts';
+
+const env = parseEnv(process.env);
+const log = createLog('reconcile', env.TRUEUP_LOG_LEVEL);
+const shutdown = installShutdown(log);
+
+await retryUnavailable(
+  async () =>
+    migrate({
+      postgresUrl: env.TRUEUP_POSTGRES_URL,
+      clickhouseUrl: env.TRUEUP_CLICKHOUSE_URL,
+      clickhouseDatabase: env.TRUEUP_CLICKHOUSE_DATABASE,
+    }),
+  { signal: shutdown.signal, onRetry: (error) => log.warn({ error: String(error) }, 'waiting for the databases') },
+);
+
+const clickhouse = createClickHouse({ url: env.TRUEUP_CLICKHOUSE_URL, database: env.TRUEUP_CLICKHOUSE_DATABASE });
+shutdown.onStop('clickhouse', async () => clickhouse.close());
+const db = createPostgres<AccountTables & AggregateTables & BusinessClockTables & ReconcileTables>(
+  env.TRUEUP_POSTGRES_URL,
+);
+shutdown.onStop('postgres', async () => db.destroy());
+const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-reconcile', log });
+shutdown.onStop('kafka', async () => kafka.close());
+
+const temporal = { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE };
+const connection = await connectWorker(temporal, log);
+shutdown.onStop('temporal', async () => connection.close());
+const worker = await createWorker({
+  connection,
+  namespace: temporal.namespace,
+  deps: {
+    db: db.withTables<ReconcileTables>(),
+    usage: createUsage({
+      clickhouse,
+      db: db.withTables<AggregateTables>(),
+      topic: env.TRUEUP_TOPIC,
+      fetchEndOffsets: async () => kafka.fetchEndOffsets(env.TRUEUP_TOPIC),
+    }),
+    accounts: createAccounts(db.withTables<AccountTables>()),
+    billing: createStripeBilling({ key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL }),
+    clock: createClock(env.TRUEUP_CLOCK, db.withTables<BusinessClockTables>()),
+    log,
+    codeVersion: readCodeVersion(),
+  },
+});
+const running = worker.run();
+shutdown.onStop('worker', async () => {
+  worker.shutdown();
+  await running;
+});
+log.info({ queue: worker.options.taskQueue }, 'reconciliation worker is running');

@@ -1,0 +1,159 @@
+// The bridges of a report: each leads from one total to the next through named differences, and what no name explains
+// stands as unexplained. Pure; whole numbers only, so a bridge that ties, ties exactly.
+
+import type { IngestCounts, NamespaceTotal } from '../../aggregate/usage.ts';
+import { BREAK_CODES, type BreakCode } from '../../domain/contracts/break-codes.ts';
+import { METERS, METER_UNITS } from '../../domain/meter.ts';
+import type { Currency } from '../../domain/money.ts';
+import type { Break } from '../compare/break.ts';
+import type { RunAccount, StoredLine } from '../store/runs.ts';
+import type { EventBridge, MoneyBridge, MoneyStep, QuantityBridge } from './types.ts';
+
+/** Breaks of usage that no invoice of the closed period can hold. */
+const BEYOND_INVOICE: ReadonlySet<BreakCode> = new Set(['USAGE_LATE', 'USAGE_UNATTRIBUTED']);
+
+/**
+ * Whether a break explains a difference between rated and invoiced: only where there is an invoice to differ, or none
+ * where one should be. The breaks of an account that is held or failed explain why it is, and its money is all there.
+ */
+export function affectsInvoice(found: Break, state: RunAccount['state']): boolean {
+  if (BEYOND_INVOICE.has(found.code)) return false;
+  if (state === 'missing') return found.code === 'INVOICE_MISSING';
+  return state === 'billed';
+}
+
+export function computeEventBridge(ingest: IngestCounts, counted: bigint, emitted: bigint | null): EventBridge {
+  const duplicates = ingest.accepted - ingest.unique - ingest.conflicts;
+  const outside = ingest.unique - counted;
+  const withoutFate = ingest.messages - ingest.accepted - ingest.rejected;
+  const notArrived = emitted === null ? 0n : emitted - ingest.messages;
+  const negative = duplicates < 0n || outside < 0n ? 1n : 0n;
+  const reasons = Object.entries(ingest.rejectedByReason).map(([reason, count]) => [reason, count.toString()] as const);
+  return {
+    emitted: emitted?.toString() ?? null,
+    messages: ingest.messages.toString(),
+    rejected: ingest.rejected.toString(),
+    rejectedByReason: Object.fromEntries(reasons),
+    accepted: ingest.accepted.toString(),
+    duplicates: duplicates.toString(),
+    conflicts: ingest.conflicts.toString(),
+    unique: ingest.unique.toString(),
+    outside: outside.toString(),
+    counted: counted.toString(),
+    unexplained: (magnitude(withoutFate) + magnitude(notArrived) + negative).toString(),
+  };
+}
+
+export function computeQuantityBridges(of: {
+  readonly totals: readonly NamespaceTotal[];
+  readonly accounts: readonly RunAccount[];
+  readonly lines: readonly StoredLine[];
+}): QuantityBridge[] {
+  const members = new Map(of.accounts.map((account) => [account.account, account]));
+  return METERS.map((meter) => {
+    const totals = of.totals.filter((total) => total.meter === meter);
+    const rolledUp = sum(totals, ({ quantity }) => quantity);
+    const unattributed = sum(
+      totals.filter(({ account }) => !members.has(account)),
+      ({ quantity }) => quantity,
+    );
+    const notRated = sum(
+      totals.filter(({ account }) => members.get(account)?.rated === null),
+      ({ quantity }) => quantity,
+    );
+    const rated = sum(
+      of.lines.filter((line) => line.meter === meter),
+      ({ quantity }) => quantity,
+    );
+    return {
+      meter,
+      unit: METER_UNITS[meter].unit,
+      rolledUp: rolledUp.toString(),
+      unattributed: unattributed.toString(),
+      notRated: notRated.toString(),
+      rated: rated.toString(),
+      transmitted: sum(of.accounts, ({ summaries }) => summaries[meter] ?? 0n).toString(),
+      unexplained: (rolledUp - unattributed - notRated - rated).toString(),
+    };
+  });
+}
+
+export function ratedTotal(account: RunAccount): bigint {
+  return account.rated === null ? 0n : account.rated.usageMinor + account.rated.feeMinor;
+}
+
+/** Breaks of this account that stand between its rated and its invoiced total. */
+export function computeExplained(account: RunAccount, breaks: readonly Break[]): bigint {
+  const own = breaks.filter((found) => found.account === account.account && affectsInvoice(found, account.state));
+  return sum(own, ({ amountMinor }) => amountMinor);
+}
+
+/** Rated − invoiced that no break names. What is held or failed is named by its state. */
+export function computeUnexplained(account: RunAccount, breaks: readonly Break[]): bigint {
+  if (account.state === 'held' || account.state === 'failed') return 0n;
+  return ratedTotal(account) - (account.invoice?.totalMinor ?? 0n) - computeExplained(account, breaks);
+}
+
+export function computeMoneyBridges(accounts: readonly RunAccount[], breaks: readonly Break[]): MoneyBridge[] {
+  const currencies = [...new Set([...accounts, ...breaks].map(({ currency }) => currency))].sort();
+  return currencies.map((currency) => computeMoneyBridge(currency, accounts, breaks));
+}
+
+function computeMoneyBridge(
+  currency: Currency,
+  everyAccount: readonly RunAccount[],
+  everyBreak: readonly Break[],
+): MoneyBridge {
+  const accounts = everyAccount.filter((account) => account.currency === currency);
+  const breaks = everyBreak.filter((found) => found.currency === currency);
+  const states = new Map(accounts.map(({ account, state }) => [account, state]));
+  const affecting = breaks.filter((found) => affectsInvoice(found, states.get(found.account) ?? 'open'));
+
+  const rated = sum(accounts, ratedTotal);
+  const invoiced = sum(accounts, ({ invoice }) => invoice?.totalMinor ?? 0n);
+  const unexplained = sum(accounts, (account) => computeUnexplained(account, breaks));
+  const stateStep = (state: 'held' | 'failed', label: string): MoneyStep[] => {
+    const of = accounts.filter((account) => account.state === state);
+    // A failed account may have an invoice that was never compared: what it charges is part of "invoiced".
+    const left = sum(of, (account) => ratedTotal(account) - (account.invoice?.totalMinor ?? 0n));
+    return of.length === 0 ? [] : [{ step: state, label, amountMinor: (-left).toString(), count: of.length }];
+  };
+  const breakSteps = BREAK_CODES.flatMap((code): MoneyStep[] => {
+    const of = affecting.filter((found) => found.code === code);
+    const amountMinor = (-sum(of, (found) => found.amountMinor)).toString();
+    return of.length === 0 ? [] : [{ step: code, label: code, amountMinor, count: of.length }];
+  });
+  const steps: MoneyStep[] = [
+    { step: 'rated', label: 'rated by us', amountMinor: rated.toString(), count: accounts.length },
+    ...stateStep('held', 'held back by the gate'),
+    ...stateStep('failed', 'not billed after an error'),
+    ...breakSteps,
+    { step: 'unexplained', label: 'unexplained', amountMinor: (-unexplained).toString(), count: 0 },
+    {
+      step: 'invoiced',
+      label: 'invoiced by Stripe',
+      amountMinor: invoiced.toString(),
+      count: accounts.filter(({ invoice }) => invoice !== null).length,
+    },
+  ];
+  const beyond = sum(
+    breaks.filter(({ code }) => BEYOND_INVOICE.has(code)),
+    ({ amountMinor }) => amountMinor,
+  );
+  return {
+    currency,
+    ratedMinor: rated.toString(),
+    invoicedMinor: invoiced.toString(),
+    unexplainedMinor: unexplained.toString(),
+    beyondMinor: beyond.toString(),
+    steps,
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => bigint): bigint {
+  return items.reduce((total, item) => total + value(item), 0n);
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}

@@ -1,0 +1,36 @@
+// What Stripe has been sent, so that only changed hours are sent again. It is recorded after the push was answered:
+// dying in between makes the next attempt send the same totals once more, which replaces them by themselves.
+
+import { sql } from 'kysely';
+import { invariant } from '../../domain/contracts/errors.ts';
+import { METERS } from '../../domain/meter.ts';
+import type { Period } from '../../domain/period.ts';
+import type { HourValue } from '../billing/port.ts';
+import type { ReconcileDb } from './db.ts';
+
+export async function fetchPushed(db: ReconcileDb, customer: string, period: Period): Promise<HourValue[]> {
+  const rows = await db
+    .selectFrom('meter_pushes')
+    .select(['meter', 'hour', 'quantity'])
+    .where('customer', '=', customer)
+    .where('hour', '>=', new Date(period.startAtMs))
+    .where('hour', '<', new Date(period.endAtMs))
+    .execute();
+  return rows.map((row) => {
+    const meter = METERS.find((name) => name === row.meter);
+    invariant(meter !== undefined, 'I7', `pushed hour of unknown meter ${row.meter}`);
+    return { meter, hourAtMs: row.hour.getTime(), quantity: BigInt(row.quantity) };
+  });
+}
+
+export async function recordPushed(db: ReconcileDb, customer: string, values: readonly HourValue[]): Promise<void> {
+  if (values.length === 0) return;
+  const meters = values.map(({ meter }) => meter);
+  const hours = values.map(({ hourAtMs }) => new Date(hourAtMs));
+  const quantities = values.map(({ quantity }) => quantity.toString());
+  // Arrays instead of a row list: a month of one account is 2,232 rows.
+  await sql`
+    INSERT INTO meter_pushes (customer, meter, hour, quantity)
+    SELECT ${customer}, * FROM unnest(${meters}::text[], ${hours}::timestamptz[], ${quantities}::numeric[])
+    ON CONFLICT (customer, meter, hour) DO UPDATE SET quantity = excluded.quantity`.execute(db);
+}

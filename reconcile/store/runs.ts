@@ -1,0 +1,244 @@
+// Runs and what they know of each account. Every write names its row by business key and may be repeated.
+
+import type { Selectable, Updateable } from 'kysely';
+import { canonicalJson, sha256, type Canonical } from '../../domain/canonical.ts';
+import { invariant } from '../../domain/contracts/errors.ts';
+import { formatDecimal, parseDecimal } from '../../domain/decimal.ts';
+import { METERS, type MeterName } from '../../domain/meter.ts';
+import { parseCurrency, type Currency } from '../../domain/money.ts';
+import type { Rated, RatedLine } from '../../domain/rating.ts';
+import type { CycleInvoice } from '../billing/port.ts';
+import type { ReconcileDb } from './db.ts';
+import type { AccountState, ReconcileTables } from './tables.ts';
+
+export type RunAccount = {
+  readonly account: string;
+  readonly currency: Currency;
+  readonly planId: string;
+  readonly state: AccountState;
+  readonly reasons: readonly string[];
+  /** Null until rated. */
+  readonly rated: { readonly usageMinor: bigint; readonly feeMinor: bigint } | null;
+  /** The biller's totals as last read; a meter that was never read is absent. */
+  readonly summaries: Readonly<Partial<Record<MeterName, bigint>>>;
+  readonly invoices: readonly CycleInvoice[];
+  readonly invoice: {
+    readonly number: string | null;
+    readonly status: string;
+    readonly totalMinor: bigint;
+    readonly linesMinor: bigint;
+  } | null;
+  readonly evidence: readonly string[];
+};
+
+export type StoredLine = RatedLine & { readonly account: string };
+
+export type Run = {
+  readonly run: string;
+  readonly period: string;
+  readonly openedAtMs: number;
+  readonly batches: number;
+  readonly barrier: readonly string[] | null;
+  readonly digest: string | null;
+  readonly closedEvents: bigint | null;
+  readonly lateBarrier: readonly string[] | null;
+  readonly codeVersion: string;
+};
+
+export type NewRun = Pick<Run, 'run' | 'period' | 'openedAtMs' | 'batches' | 'codeVersion'> & {
+  readonly members: readonly { account: string; batch: number; currency: Currency; planId: string }[];
+};
+
+export type RunRef = { readonly run: string; readonly account: string };
+
+/** Opens a run; a run that is open already keeps its members and batches. */
+export async function insertRun(db: ReconcileDb, { members, ...run }: NewRun): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const inserted = await tx
+      .insertInto('reconcile_runs')
+      .values({
+        run: run.run,
+        period: run.period,
+        opened_at: new Date(run.openedAtMs),
+        batches: run.batches,
+        code_version: run.codeVersion,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('run')
+      .executeTakeFirst();
+    if (inserted === undefined || members.length === 0) return;
+    const rows = members.map((member) => ({
+      run: run.run,
+      account: member.account,
+      batch: member.batch,
+      currency: member.currency,
+      plan_id: member.planId,
+      state: 'open' as const,
+      reasons: '[]',
+      summaries: '{}',
+      invoices: '[]',
+      evidence: '[]',
+    }));
+    const ROWS_PER_INSERT = 1000;
+    for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+      await tx
+        .insertInto('run_accounts')
+        .values(rows.slice(from, from + ROWS_PER_INSERT))
+        .execute();
+    }
+  });
+}
+
+export async function fetchRun(db: ReconcileDb, run: string): Promise<Run> {
+  const row = await db.selectFrom('reconcile_runs').selectAll().where('run', '=', run).executeTakeFirst();
+  invariant(row !== undefined, 'I6', `run ${run} was never opened`);
+  return {
+    run: row.run,
+    period: row.period,
+    openedAtMs: row.opened_at.getTime(),
+    batches: row.batches,
+    barrier: row.barrier,
+    digest: row.digest,
+    closedEvents: row.closed_events === null ? null : BigInt(row.closed_events),
+    lateBarrier: row.late_barrier,
+    codeVersion: row.code_version,
+  };
+}
+
+export async function recordBarrier(db: ReconcileDb, run: string, barrier: readonly bigint[]): Promise<void> {
+  await db
+    .updateTable('reconcile_runs')
+    .set({ barrier: toJson(barrier) })
+    .where('run', '=', run)
+    .execute();
+}
+
+export async function recordClosed(
+  db: ReconcileDb,
+  run: string,
+  closed: { digest: string; events: bigint },
+): Promise<void> {
+  const set = { digest: closed.digest, closed_events: closed.events.toString() };
+  await db.updateTable('reconcile_runs').set(set).where('run', '=', run).execute();
+}
+
+/** The first late barrier stays: a repeat must not look further than the run it repeats. */
+export async function recordLateBarrier(db: ReconcileDb, run: string, barrier: readonly bigint[]): Promise<void> {
+  const set = { late_barrier: toJson(barrier) };
+  await db.updateTable('reconcile_runs').set(set).where('run', '=', run).where('late_barrier', 'is', null).execute();
+}
+
+function toJson(barrier: readonly bigint[]): string {
+  return JSON.stringify(barrier.map((offset) => offset.toString()));
+}
+
+export async function fetchBatch(db: ReconcileDb, run: string, batch: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('run_accounts')
+    .select('account')
+    .where('run', '=', run)
+    .where('batch', '=', batch)
+    .orderBy('account')
+    .execute();
+  return rows.map(({ account }) => account);
+}
+
+export async function fetchRunAccounts(db: ReconcileDb, run: string, account?: string): Promise<RunAccount[]> {
+  let query = db.selectFrom('run_accounts').selectAll().where('run', '=', run).orderBy('account');
+  if (account !== undefined) query = query.where('account', '=', account);
+  return (await query.execute()).map(fromRow);
+}
+
+export async function fetchRunAccount(db: ReconcileDb, { run, account }: RunRef): Promise<RunAccount> {
+  const row = (await fetchRunAccounts(db, run, account))[0];
+  invariant(row !== undefined, 'I6', `account ${account} is not part of run ${run}`);
+  return row;
+}
+
+function fromRow(row: Stored): RunAccount {
+  const summaries = METERS.flatMap((meter) => {
+    const value = row.summaries[meter];
+    return value === undefined ? [] : [[meter, BigInt(value)] as const];
+  });
+  return {
+    account: row.account,
+    currency: parseCurrency(row.currency),
+    planId: row.plan_id,
+    state: row.state,
+    reasons: row.reasons,
+    rated:
+      row.usage_minor === null || row.fee_minor === null
+        ? null
+        : { usageMinor: BigInt(row.usage_minor), feeMinor: BigInt(row.fee_minor) },
+    summaries: Object.fromEntries(summaries),
+    invoices: row.invoices,
+    invoice:
+      row.invoiced_minor === null || row.line_minor === null
+        ? null
+        : {
+            number: row.invoice_number,
+            status: row.invoice_status ?? 'unknown',
+            totalMinor: BigInt(row.invoiced_minor),
+            linesMinor: BigInt(row.line_minor),
+          },
+    evidence: row.evidence,
+  };
+}
+
+type Stored = Selectable<ReconcileTables['run_accounts']>;
+type Patch = Updateable<ReconcileTables['run_accounts']>;
+
+export async function updateRunAccount(db: ReconcileDb, { run, account }: RunRef, patch: Patch): Promise<void> {
+  await db.updateTable('run_accounts').set(patch).where('run', '=', run).where('account', '=', account).execute();
+}
+
+/** Own rating of an account, replacing what an earlier attempt stored. */
+export async function recordRated(db: ReconcileDb, ref: RunRef, rated: Rated): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('rated_lines').where('run', '=', ref.run).where('account', '=', ref.account).execute();
+    const rows = rated.lines.map((line) => ({
+      run: ref.run,
+      account: ref.account,
+      meter: line.meter,
+      tier: line.tier,
+      price_id: line.priceId,
+      quantity: line.quantity.toString(),
+      unit_amount: formatDecimal(line.unitAmount),
+      amount_minor: line.amountMinor.toString(),
+    }));
+    await tx.insertInto('rated_lines').values(rows).execute();
+    const totals = { usage_minor: rated.usageMinor.toString(), fee_minor: rated.feeMinor.toString() };
+    await updateRunAccount(tx, ref, totals);
+  });
+}
+
+export async function fetchRatedLines(db: ReconcileDb, run: string, account?: string): Promise<StoredLine[]> {
+  let query = db.selectFrom('rated_lines').selectAll().where('run', '=', run);
+  if (account !== undefined) query = query.where('account', '=', account);
+  const rows = await query.orderBy('account').orderBy('meter').orderBy('tier').execute();
+  return rows.map((row) => {
+    const meter = METERS.find((name) => name === row.meter);
+    invariant(meter !== undefined, 'I5', `rated line of unknown meter ${row.meter}`);
+    return {
+      account: row.account,
+      meter,
+      tier: row.tier,
+      priceId: row.price_id,
+      quantity: BigInt(row.quantity),
+      unitAmount: parseDecimal(row.unit_amount),
+      amountMinor: BigInt(row.amount_minor),
+    };
+  });
+}
+
+/** Stores evidence under the hash of its canonical form and returns the hash. The same content is stored once. */
+export async function insertEvidence(db: ReconcileDb, kind: string, content: Canonical): Promise<string> {
+  const body = canonicalJson(content);
+  const hash = sha256(body);
+  await db
+    .insertInto('evidence')
+    .values({ hash, kind, body })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return hash;
+}

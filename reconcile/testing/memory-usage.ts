@@ -1,0 +1,60 @@
+// The usage door in memory, for tests of this room alone: a closed period whose hours are given. What the real door
+// promises is tested in aggregate/ and end to end.
+
+import type { HourTotal, LateTotal, NamespaceTotal, Usage } from '../../aggregate/usage.ts';
+import { TrueupError } from '../../domain/contracts/errors.ts';
+import { METERS } from '../../domain/meter.ts';
+
+export type MemoryHour = HourTotal & { readonly account: string };
+
+export type MemoryUsage = Usage & {
+  late: LateTotal[];
+  /** So many checkRolledUp calls answer ROLLUP_BEHIND first. */
+  behind: number;
+};
+
+/** Every account has one namespace, `main.<account>`. */
+export function createMemoryUsage(hours: readonly MemoryHour[]): MemoryUsage {
+  const totals = computeTotals(hours);
+  const usage: MemoryUsage = {
+    late: [],
+    behind: 0,
+    fetchEndOffsets: async () => Promise.resolve([10n, 20n]),
+    takeBarrier: async () => Promise.resolve([8n, 16n]),
+    checkRolledUp: async () => {
+      if (usage.behind === 0) return Promise.resolve();
+      usage.behind -= 1;
+      throw new TrueupError({ kind: 'unavailable', code: 'ROLLUP_BEHIND', message: 'rollups trail the barrier' });
+    },
+    closePeriod: async (period) =>
+      Promise.resolve({ period: period.key, barrier: [8n, 16n], digest: 'digest', events: BigInt(hours.length) }),
+    fetchClosedHours: async (_period, account) => Promise.resolve(hours.filter((hour) => hour.account === account)),
+    fetchClosedTotals: async () => Promise.resolve(totals),
+    fetchLateTotals: async () => Promise.resolve(usage.late),
+    fetchIngestCounts: async () => {
+      const messages = BigInt(hours.length);
+      return Promise.resolve({
+        messages,
+        accepted: messages,
+        rejected: 0n,
+        rejectedByReason: {},
+        conflicts: 0n,
+        unique: messages,
+      });
+    },
+    fetchRollupMismatches: async () => Promise.resolve([]),
+  };
+  return usage;
+}
+
+function computeTotals(hours: readonly MemoryHour[]): NamespaceTotal[] {
+  const accounts = [...new Set(hours.map(({ account }) => account))].sort();
+  return accounts.flatMap((account) =>
+    METERS.flatMap((meter): NamespaceTotal[] => {
+      const own = hours.filter((hour) => hour.account === account && hour.meter === meter);
+      if (own.length === 0) return [];
+      const quantity = own.reduce((sum, hour) => sum + hour.quantity, 0n);
+      return [{ account, namespace: `main.${account}`, meter, quantity, events: BigInt(own.length) }];
+    }),
+  );
+}

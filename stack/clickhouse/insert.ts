@@ -1,0 +1,75 @@
+/**
+ * Inserts data of a request into a table.
+ *
+ * Promises: of a body up to the limit nothing reaches the table unless all of it arrived, and it is one block; a longer one
+ * commits in blocks of whole rows and fails loudly when it is cut. Rows are counted by the engine.
+ * When the process dies unanswered, a block is there or not (per table partition), never half a row; spilled files are removed
+ * at the next start.
+ */
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { cutAtLines, isInlineSafe } from './blocks.ts';
+import { nextChunk } from './body.ts';
+import type { Connection, Written } from './engine.ts';
+import { isInlineFormat, isLineFormat } from './formats.ts';
+import type { InlineInsert } from './request.ts';
+
+export type WithConnection = (work: (connection: Connection) => Promise<Written>) => Promise<Written>;
+
+const BLOCK_BYTES = 16 * 1024 * 1024;
+
+export class Inserter {
+  readonly #spillFolder: string;
+
+  constructor(spillFolder: string) {
+    this.#spillFolder = spillFolder;
+  }
+
+  /** Connections are taken per block, never while waiting for the client. */
+  async insert(insert: InlineInsert, withConnection: WithConnection): Promise<Written> {
+    const { head, rest } = insert.data;
+    if (rest === undefined) return this.#insertBlock(insert, head, withConnection);
+    if (!isLineFormat(insert.format)) return this.#insertFile(insert, allOf(head, rest), withConnection);
+    let rowsWritten = 0;
+    let bytesWritten = 0;
+    for await (const block of cutAtLines(allOf(head, rest), BLOCK_BYTES)) {
+      const written = await this.#insertBlock(insert, block, withConnection);
+      rowsWritten += written.rowsWritten;
+      bytesWritten += written.bytesWritten;
+    }
+    return { rowsWritten, bytesWritten };
+  }
+
+  async #insertBlock(insert: InlineInsert, data: Buffer, withConnection: WithConnection): Promise<Written> {
+    if (!isInlineFormat(insert.format) || !isInlineSafe(data)) {
+      return this.#insertFile(insert, [data], withConnection);
+    }
+    const sql = `${insert.target} ${insert.settings} FORMAT ${insert.format}`;
+    return withConnection(async (connection) => connection.write(sql, data));
+  }
+
+  async #insertFile(
+    insert: InlineInsert,
+    data: Iterable<Buffer> | AsyncIterable<Buffer>,
+    withConnection: WithConnection,
+  ): Promise<Written> {
+    const path = join(this.#spillFolder, `${randomUUID()}.data`);
+    try {
+      await pipeline(Readable.from(data), createWriteStream(path));
+      const from = `FROM INFILE '${path.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}' COMPRESSION 'none'`;
+      const sql = `${insert.target} ${from} ${insert.settings} FORMAT ${insert.format}`;
+      return await withConnection(async (connection) => connection.write(sql));
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+async function* allOf(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  for (let chunk = await nextChunk(rest); chunk !== undefined; chunk = await nextChunk(rest)) yield chunk;
+}

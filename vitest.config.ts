@@ -33,7 +33,7 @@ export default defineConfig({
           include: ['**/*.e2e.test.ts'],
           exclude: ignored,
           testTimeout: 600_000,
-          hookTimeout: 300_000,
+          hookTimeout: 600_000,
           maxWorkers: 1,
           fileParallelism: false,
         },

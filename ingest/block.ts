@@ -90,7 +90,11 @@ export function buildBlock(range: LogRange, records: readonly LogRecord[], attem
     if (verdict.accepted) {
       const { event } = verdict;
       // kafkajs gives offset and timestamp as decimal text, which is what the engine takes.
-      events.add(event.atMs, `${formatEvent(event)}${place}${record.offset}\t${record.timestamp}\n`);
+      events.add(
+        event.atMs,
+        `${formatEvent(event)}${place}${record.offset}\t${record.timestamp}\n`,
+        isAscii(event, record),
+      );
       minutes.add(event.subject, Math.floor(event.atMs / MINUTE_MS));
     } else {
       const arrivedMs = Math.min(Math.max(arrivalMs || 0, ARRIVAL_MIN_MS), ARRIVAL_MAX_MS);
@@ -112,10 +116,12 @@ export function buildBlock(range: LogRange, records: readonly LogRecord[], attem
   };
 }
 
-/** The engine reads thirteen digits as epoch milliseconds. */
+/** The engine reads thirteen digits as epoch milliseconds. Of what needs escaping, ids may hold backslashes only. */
 function formatEvent(event: UsageEvent): string {
   const { subject, type, atMs, source, quantity } = event;
-  return `${subject}\t${type}\t${atMs}\t${source}\t${escapeTsv(event.id)}\t${quantity}\t${escapeTsv(event.voids)}\t`;
+  const id = event.id.includes('\\') ? escapeTsv(event.id) : event.id;
+  const voids = event.voids === '' ? '' : escapeTsv(event.voids);
+  return `${subject}\t${type}\t${atMs}\t${source}\t${id}\t${quantity}\t${voids}\t`;
 }
 
 function formatReject(verdict: Rejected, { key, value }: LogRecord): string {
@@ -150,27 +156,58 @@ export function escapeTsv(text: string): string {
   return text.replace(/[\\\t\n\r\0\b\f]/g, (character) => TSV_ESCAPES[character] ?? character);
 }
 
+/** Everything but ids is ASCII by grammar, and a matching key with a byte for each character says that its id is too. */
+function isAscii({ subject, source, id, voids }: UsageEvent, { key }: LogRecord): boolean {
+  return voids === '' && key?.length === subject.length + source.length + id.length + 2;
+}
+
 /** Collects lines by calendar month; neighbours in the log mostly share theirs. */
 class MonthlyRows {
   count = 0;
-  private readonly months = new Map<string, { period: Period; count: number; lines: string }>();
-  private current: { period: Period; count: number; lines: string } | undefined;
+  private readonly months = new Map<string, { period: Period; rows: RowText }>();
+  private current: { period: Period; rows: RowText } | undefined;
 
-  add(atMs: number, line: string): void {
+  add(atMs: number, line: string, ascii = false): void {
     let month = this.current;
     if (month === undefined || atMs < month.period.startAtMs || atMs >= month.period.endAtMs) {
       const period = periodOf(atMs);
-      month = this.months.get(period.key) ?? { period, count: 0, lines: '' };
+      month = this.months.get(period.key) ?? { period, rows: new RowText() };
       this.months.set(period.key, month);
       this.current = month;
     }
-    month.lines += line;
-    month.count += 1;
+    month.rows.add(line, ascii);
     this.count += 1;
   }
 
   finish(): Map<string, Rows> {
-    return new Map([...this.months].map(([key, { count, lines }]) => [key, { count, tsv: Buffer.from(lines) }]));
+    return new Map([...this.months].map(([key, { rows }]) => [key, rows.finish()]));
+  }
+}
+
+/**
+ * Lines as bytes, written as they come: joined strings would keep every small string of a block alive until the end,
+ * and the garbage collector would move them all, which costs more than parsing them.
+ */
+class RowText {
+  private bytes = Buffer.allocUnsafe(64 * 1024);
+  private length = 0;
+  private count = 0;
+
+  add(line: string, ascii: boolean): void {
+    const most = this.length + line.length * 3;
+    if (most > this.bytes.length) this.grow(most);
+    this.length += this.bytes.write(line, this.length, ascii ? 'latin1' : 'utf8');
+    this.count += 1;
+  }
+
+  finish(): Rows {
+    return { count: this.count, tsv: this.bytes.subarray(0, this.length) };
+  }
+
+  private grow(atLeast: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(atLeast, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
   }
 }
 
@@ -184,12 +221,10 @@ class TouchedMinutes {
   }
 
   finish(block: string): Rows {
-    let lines = '';
-    let count = 0;
+    const rows = new RowText();
     for (const [namespace, minutes] of this.byNamespace) {
-      for (const minute of minutes) lines += `${block}\t${namespace}\t${minute * 60}\n`;
-      count += minutes.size;
+      for (const minute of minutes) rows.add(`${block}\t${namespace}\t${minute * 60}\n`, true);
     }
-    return { count, tsv: Buffer.from(lines) };
+    return rows.finish();
   }
 }

@@ -4,6 +4,7 @@
 // When it dies: the group resumes at the last commit; a manifest written twice replaces itself.
 
 import { z } from 'zod';
+import { TrueupError } from '../domain/contracts/errors.ts';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
 import { HOUR_MS } from '../domain/period.ts';
@@ -67,24 +68,39 @@ export function manifestGroupOf(topic: string): string {
 }
 
 export function createManifestSink({ kafka, clickhouse, topic, waiting }: ManifestSinkOptions): Sink {
+  let fail: (error: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const insert = async (rows: string) => {
+    try {
+      await clickhouse.insertTsv(CLICKHOUSE_TABLES.usageManifests, COLUMNS, rows);
+    } catch (error) {
+      // kafkajs would deliver the batch again for ever; a statement that can't work is for people to see.
+      if (!(error instanceof TrueupError && error.retryable)) fail(error);
+      throw error;
+    }
+  };
   const consumer = kafka.createConsumer({
     topic,
     groupId: manifestGroupOf(topic),
     onBatch: async (batch, keepAlive) => {
       const rows = readManifests(batch, waiting);
       if (rows !== '') {
-        const insert = async () => {
+        const attempt = async () => {
           await keepAlive();
-          await clickhouse.insertTsv(CLICKHOUSE_TABLES.usageManifests, COLUMNS, rows);
+          await insert(rows);
         };
-        await waitOut('clickhouse', insert, waiting);
+        await waitOut('clickhouse', attempt, waiting);
       }
       if (!batch.isCurrent()) return false;
       await consumer.commit(new Map([[batch.partition, batch.endOffset]]));
       return true;
     },
   });
-  return { start: async () => consumer.start(), failed: consumer.failed, stop: async () => consumer.stop() };
+  const failed = Promise.race([broken, consumer.failed]);
+  failed.catch(() => undefined);
+  return { start: async () => consumer.start(), failed, stop: async () => consumer.stop() };
 }
 
 function readManifests({ partition, records }: FetchedBatch, { log, metrics }: Waiting): string {

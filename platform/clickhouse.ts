@@ -37,6 +37,8 @@ const SETTINGS = {
   output_format_json_quote_64bit_integers: 1,
   output_format_json_quote_decimals: 1,
   date_time_input_format: 'best_effort',
+  // Otherwise a first row equal to the column names vanishes without a word.
+  input_format_tsv_detect_header: 0,
 } as const;
 
 export function createClickHouse(options: ClickHouseOptions): ClickHouse {

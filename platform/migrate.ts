@@ -9,6 +9,7 @@ import pg from 'pg';
 import { sha256 } from '../domain/canonical.ts';
 import { TrueupError } from '../domain/contracts/errors.ts';
 import { createClickHouse } from './clickhouse.ts';
+import { translatePostgres } from './postgres.ts';
 
 /** Rooms in the order in which their tables may refer to each other. */
 const ROOMS = ['platform', 'accounts', 'ingest', 'aggregate', 'reconcile'] as const;
@@ -46,8 +47,15 @@ export function splitStatements(text: string): string[] {
     .filter((statement) => statement !== '');
 }
 
-/** Brings both databases to the schema of this checkout. Returns the names of the files it applied. */
+/**
+ * Brings both databases to the schema of this checkout. Returns the names of the files it applied. Throws `unavailable`
+ * while a database is away.
+ */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
+  return translatePostgres(async () => applyAll(options));
+}
+
+async function applyAll(options: MigrateOptions): Promise<string[]> {
   const connection = new pg.Client({ connectionString: options.postgresUrl });
   const bootstrap = createClickHouse({ url: options.clickhouseUrl, database: 'default' });
   const clickhouse = createClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase });

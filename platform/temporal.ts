@@ -1,11 +1,8 @@
-// Temporal: one client, one way of starting a worker, and the four error kinds as Temporal understands them. Retrying is
-// Temporal's alone: `unavailable` goes back to it, `rejected`, `bug` and `conflict` end the activity at once.
+// Temporal's client, and the four error kinds as Temporal understands them. Retrying is Temporal's alone: `unavailable` goes back to it, `rejected`, `bug` and `conflict` end the activity at once.
 
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { NativeConnection, Runtime, DefaultLogger } from '@temporalio/worker';
 import { TrueupError } from '../domain/contracts/errors.ts';
-import type { Log } from './log.ts';
 
 export type TemporalOptions = { readonly address: string; readonly namespace: string };
 
@@ -14,23 +11,6 @@ export type Temporal = { readonly client: Client; close(): Promise<void> };
 export async function createTemporal({ address, namespace }: TemporalOptions): Promise<Temporal> {
   const connection = await Connection.connect({ address });
   return { client: new Client({ connection, namespace }), close: async () => connection.close() };
-}
-
-/** A worker's connection. The SDK's own log lines go through `log`; call it once per process, before any worker. */
-export async function connectWorker({ address }: TemporalOptions, log: Log): Promise<NativeConnection> {
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const line = {
-        sdk: 'temporal',
-        message,
-        ...(meta?.['error'] === undefined ? {} : { error: String(meta['error']) }),
-      };
-      if (level === 'ERROR') log.error(line, 'temporal');
-      else log.warn(line, 'temporal');
-    }),
-    shutdownSignals: [],
-  });
-  return NativeConnection.connect({ address });
 }
 
 /** SQLSTATE classes after which the same statement can't work: bad data, violated constraint, wrong SQL. */

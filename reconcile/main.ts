@@ -14,7 +14,7 @@ import { migrate } from '../platform/migrate.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { retryUnavailable } from '../platform/retry.ts';
 import { installShutdown } from '../platform/shutdown.ts';
-import { connectWorker } from '../platform/temporal.ts';
+import { connectWorker } from '../platform/temporal-worker.ts';
 import { createStripeBilling } from './billing/stripe.ts';
 import { readCodeVersion } from './code-version.ts';
 import type { ReconcileTables } from './store/tables.ts';

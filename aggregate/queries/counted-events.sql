@@ -1,11 +1,12 @@
 -- Included by the other queries as (counted_events): the events that count, once each, in meter units.
 -- Left out: second copies (FINAL), voids and what they take back, losers of conflicts, types outside the catalogue.
--- `before` is a barrier (offset per partition); empty means everything.
+-- `before` is a barrier (offset per partition); empty means everything. Units stay exact up to 10^26 per window here; sums
+-- over whole periods widen them first.
 SELECT
   namespace,
   toStartOfMinute(time) AS minute,
   transform(toString(type), {types:Array(String)}, {meters:Array(String)}, '') AS meter,
-  toDecimal256(quantity, 12) * transform(toString(type), {types:Array(String)}, {weights:Array(UInt32)}, 0) AS units,
+  quantity * transform(toString(type), {types:Array(String)}, {weights:Array(UInt32)}, 0) AS units,
   reinterpretAsUInt128(sipHash128(id_hash, toString(type), toString(quantity))) AS digest
 FROM usage_events_v1 FINAL
 WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
@@ -16,6 +17,7 @@ WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     SELECT namespace, source, voids, time
     FROM usage_events_v1
     WHERE type = 'void' AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
+      AND (empty({hours:Array(DateTime('UTC'))}) OR toStartOfHour(time) IN {hours:Array(DateTime('UTC'))})
       AND (empty({before:Array(UInt64)}) OR kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1))
   )
   AND (id_hash, toString(type), time, quantity) NOT IN (SELECT id_hash, type, time, quantity FROM usage_conflicts_v1)

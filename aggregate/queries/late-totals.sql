@@ -4,7 +4,7 @@ SELECT
   substring(namespace, position(namespace, '.') + 1) AS account, namespace, meter,
   toString(sum(closed)) AS closed_units, toString(sum(current)) AS late_units
 FROM (
-  SELECT namespace, meter, toDecimal256(0, 12) AS closed, units AS current FROM (counted_events)
+  SELECT namespace, meter, toDecimal256(0, 12) AS closed, toDecimal256(units, 12) AS current FROM (counted_events)
   UNION ALL
   SELECT namespace, toString(meter) AS meter, quantity AS closed, toDecimal256(0, 12) AS current
   FROM closed_usage_hour_v1 FINAL

@@ -7,7 +7,7 @@ FROM (
   FROM (counted_events)
   WHERE (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})
   UNION ALL
-  SELECT namespace, toString(meter) AS meter, minute, toDecimal256(0, 12) AS units, 0 AS one
+  SELECT namespace, toString(meter) AS meter, minute, toDecimal128(0, 12) AS units, 0 AS one
   FROM usage_minute_v1
   WHERE toStartOfHour(minute) IN {hours:Array(DateTime('UTC'))}
     AND (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})

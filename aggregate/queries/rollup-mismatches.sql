@@ -2,7 +2,7 @@
 -- they may be ahead of their rollup by design.
 SELECT namespace, meter, toString(minute) AS at, toString(sum(rolled)) AS rolled_up, toString(sum(raw)) AS recomputed
 FROM (
-  SELECT namespace, meter, minute, toDecimal256(0, 12) AS rolled, units AS raw FROM (counted_events)
+  SELECT namespace, meter, minute, toDecimal256(0, 12) AS rolled, toDecimal256(units, 12) AS raw FROM (counted_events)
   UNION ALL
   SELECT namespace, toString(meter) AS meter, minute, quantity AS rolled, toDecimal256(0, 12) AS raw
   FROM usage_minute_v1 FINAL

@@ -207,6 +207,7 @@ function toInvoiceRows(account: RunAccount): InvoiceRow[] {
     status: draft ? 'draft' : (account.invoice?.status ?? 'unknown'),
     currency: account.currency,
     totalMinor: draft ? null : (account.invoice?.totalMinor.toString() ?? null),
+    linesMinor: draft ? null : (account.invoice?.linesMinor.toString() ?? null),
   }));
 }
 

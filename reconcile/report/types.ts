@@ -123,7 +123,10 @@ export type InvoiceRow = {
   readonly number: string | null;
   readonly status: string;
   readonly currency: Currency;
+  /** Null for a draft: its amounts are estimates until it is finalized. */
   readonly totalMinor: string | null;
+  /** Sum of the lines; differs from the total where Stripe applied credits, discounts or taxes. */
+  readonly linesMinor: string | null;
 };
 
 export type Report = {

@@ -1,10 +1,15 @@
 // A small world in which a period can be closed: own databases, an own Temporal namespace, accounts of its own at the
 // shared simulated Stripe, and a worker in this process.
 
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection, Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createAccounts, type Accounts } from '../../accounts/door.ts';
 import type { AccountTables } from '../../accounts/tables.ts';
 import type { ContractPrice, PlanId } from '../../domain/price-book.ts';
@@ -25,6 +30,7 @@ import type { ReconcileDb } from '../store/db.ts';
 import type { ReconcileTables } from '../store/tables.ts';
 import { createWorker } from '../worker.ts';
 import { createMemoryUsage, type MemoryHour, type MemoryUsage } from './memory-usage.ts';
+import type { WorkerProcessInput } from './worker-process.ts';
 import { createSimulatedStripe, type SimulatedStripe } from './simulated-stripe.ts';
 
 export type WorldAccount = {
@@ -50,9 +56,11 @@ export type CloseWorld = {
   /** Business time and Stripe's time, then the signal. */
   advance(toMs: number): Promise<void>;
   startWorker(): Promise<() => Promise<void>>;
+  /** A worker in a process of its own; returns its kill -9. */
+  spawnWorker(): () => Promise<void>;
   untilStage(stage: CloseStage): Promise<void>;
-  /** Period end, grace, late collection, report. */
-  close(): Promise<Report>;
+  /** Period end, grace, late collection, report. `onStage` runs as each stage is reached. */
+  close(onStage?: (stage: CloseStage) => Promise<void>): Promise<Report>;
   end(): Promise<void>;
 };
 
@@ -61,6 +69,9 @@ function required(name: string): string {
   if (value === undefined) throw new Error(`${name} is not set: run integration tests with npm run test:it`);
   return value;
 }
+
+// The SDK's own log would drown the tests' output; it takes one logger per process.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 export async function createCloseWorld(
   people: readonly WorldAccount[],
@@ -75,7 +86,8 @@ export async function createCloseWorld(
   const stripe = createSimulatedStripe(stripeUrl, required('TRUEUP_STRIPE_KEY'));
   const billing = wrap(createStripeBilling({ key: required('TRUEUP_STRIPE_KEY'), url: stripeUrl }));
   const accounts = createAccounts(db.withTables<AccountTables>());
-  const usage = createMemoryUsage(people.flatMap((person) => spread(id(person.name), person, period)));
+  const hours = people.flatMap((person) => spread(id(person.name), person, period));
+  const usage = createMemoryUsage(hours);
 
   await advanceClock(db.withTables<BusinessClockTables>(), period.startAtMs);
   const testClock = await stripe.createClock(period.startAtMs);
@@ -130,15 +142,41 @@ export async function createCloseWorld(
       ending.push(stop);
       return stop;
     },
-    untilStage: async (stage) => {
-      await eventually(60_000, async () => ((await fetchProgress(client, key)).stage === stage ? true : undefined));
+    spawnWorker: () => {
+      const input: WorkerProcessInput = {
+        postgresUrl: databases.postgresUrl,
+        namespace,
+        address,
+        stripeUrl,
+        stripeKey: required('TRUEUP_STRIPE_KEY'),
+        hours: hours.map((hour) => ({ ...hour, quantity: hour.quantity.toString() })),
+      };
+      const file = join(mkdtempSync(join(tmpdir(), 'trueup-worker-')), 'input.json');
+      writeFileSync(file, JSON.stringify(input));
+      const program = join(import.meta.dirname, 'worker-process.ts');
+      const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const kill = async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const gone = once(child, 'exit');
+        child.kill('SIGKILL');
+        await gone;
+      };
+      ending.push(kill);
+      return kill;
     },
-    close: async () => {
+    untilStage: async (stage) => {
+      await eventually(90_000, async () => ((await fetchProgress(client, key)).stage === stage ? true : undefined));
+    },
+    close: async (onStage = async () => Promise.resolve()) => {
       await world.advance(period.endAtMs);
       await startClose(client, key);
+      await onStage('claiming');
       await world.untilStage('grace');
+      await onStage('grace');
       await world.advance(period.endAtMs + 48 * HOUR_MS);
+      await onStage('billing');
       await world.untilStage('late');
+      await onStage('late');
       await world.advance(period.endAtMs + 72 * HOUR_MS);
       await awaitReport(client, key);
       const report = await fetchReport(reconcileDb, key);

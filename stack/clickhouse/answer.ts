@@ -10,6 +10,7 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { createEncoder, encode } from './encodings.ts';
 import type { Encoder, Encoding } from './encodings.ts';
+import type { Output } from './engine.ts';
 import { httpStatus } from './errors.ts';
 import type { EngineError } from './errors.ts';
 
@@ -82,7 +83,7 @@ export class Answer {
   }
 
   /** Sends pieces as they come, at the reader's pace. Returns early when the reader has gone. */
-  async stream(pieces: AsyncIterable<{ bytes: Uint8Array; rows: number }>): Promise<void> {
+  async stream(pieces: AsyncIterable<Output>): Promise<void> {
     const early: Uint8Array[] = [];
     let earlyBytes = 0;
     let rows = 0;

@@ -298,6 +298,9 @@ describe('answers', () => {
       'x-clickhouse-timezone': 'UTC',
     });
     await answer.text();
+    expect(await rows("SELECT timezone() AS zone, toUnixTimestamp('1970-01-02 00:00:00') AS s")).toEqual([
+      { zone: 'UTC', s: 86_400 },
+    ]);
   });
 
   test('rows read are told where the engine tells them', async () => {
@@ -344,6 +347,8 @@ describe('failures', () => {
       for await (const _ of streamed.stream()) void _;
     })();
     await expect(reading).rejects.toMatchObject({ code: '395' });
+    const plain = await client.query({ query: late, format: 'CSV' });
+    await expect(plain.text()).rejects.toThrow();
     const packed = connect({ compression: { response: true } });
     const text = await packed.query({ query: late, format: 'CSV' });
     await expect(text.text()).rejects.toThrow();
@@ -359,10 +364,10 @@ describe('failures', () => {
     });
     const running =
       "SELECT count() AS n FROM system.processes WHERE query LIKE '%sleepEachRow(0.05)%' AND query NOT LIKE '%processes%'";
-    await expect.poll(async () => rows(running), { timeout: 5000 }).toEqual([{ n: 1 }]);
+    await expect.poll(async () => rows(running), { timeout: 15_000 }).toEqual([{ n: 1 }]);
     leaving.abort();
     await expect(endless).rejects.toThrow(/abort/i);
-    await expect.poll(async () => rows(running), { timeout: 5000 }).toEqual([{ n: 0 }]);
+    await expect.poll(async () => rows(running), { timeout: 15_000 }).toEqual([{ n: 0 }]);
   });
 
   test('two running queries may not share an id', async () => {

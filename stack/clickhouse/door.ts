@@ -16,6 +16,7 @@ import type { RequestOptions } from './settings.ts';
 
 // A body up to this size is inserted whole or not at all.
 const WHOLE_BODY_BYTES = 64 * 1024 * 1024;
+const BASE = 'http://127.0.0.1';
 const HEALTH_PATHS = new Set(['/ping', '/replicas_status']);
 
 export class Door {
@@ -31,7 +32,7 @@ export class Door {
     // A client that leaves shows in the reading and writing code; these events would only end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const url = URL.parse(request.url ?? '/', BASE) ?? new URL('/unreadable', BASE);
     const queryId = url.searchParams.get('query_id') || randomUUID();
     const answer = new Answer(response, queryId);
     try {

@@ -16,6 +16,12 @@ export interface Written {
   readonly bytesWritten: number;
 }
 
+/** An answer, or a piece of one, in its format. */
+export interface Output {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
 interface NativeEngine {
   InsertRawAsyncConnection(connection: unknown, prefix: string, data: Buffer, countLines: boolean): Promise<Written>;
 }
@@ -57,7 +63,7 @@ export class Connection {
   }
 
   /** Runs a statement to its end and gives the whole answer in `format` (unless the statement names its own). */
-  async run(sql: string, format = 'TabSeparated'): Promise<{ bytes: Uint8Array; rows: number }> {
+  async run(sql: string, format = 'TabSeparated'): Promise<Output> {
     try {
       const result = await this.#session.queryAsync(sql, { format });
       // Named rowsRead by chdb, yet these are the rows of the result.
@@ -80,7 +86,7 @@ export class Connection {
   }
 
   /** Yields the answer piece by piece; leaving the loop early cancels the statement in the engine. */
-  async *stream(sql: string, format: string): AsyncGenerator<{ bytes: Uint8Array; rows: number }, void, undefined> {
+  async *stream(sql: string, format: string): AsyncGenerator<Output, void, undefined> {
     try {
       for await (const chunk of this.#session.queryStream(sql, { format })) {
         yield { bytes: chunk.raw(), rows: chunk.numRows };

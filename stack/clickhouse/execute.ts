@@ -5,12 +5,13 @@
  * rebuilds never hold back ingestion. A read whose client leaves is cancelled; a write is not, as on a server.
  */
 import type { Answer, Summary } from './answer.ts';
-import type { Connection, Written } from './engine.ts';
+import { cancelWhenGone } from './cancel.ts';
+import type { Connection, Output, Written } from './engine.ts';
 import { EngineError, toEngineError } from './errors.ts';
 import { isUnframed } from './formats.ts';
 import { Inserter } from './insert.ts';
-import type { InlineInsert, Prepared } from './request.ts';
 import type { Lane } from './lane.ts';
+import type { InlineInsert, Prepared } from './request.ts';
 import type { RequestOptions } from './settings.ts';
 
 /** Statements that leave something behind on the connection they ran on. */
@@ -64,18 +65,27 @@ export class Executor {
   }
 
   async #read(job: Job): Promise<void> {
-    const { answer, options, prepared } = job;
-    await this.#queries.with(answer.signal, async (connection) => {
+    const { answer, prepared } = job;
+    if (canStream(job)) {
+      await this.#asked(job, async (connection) => answer.stream(connection.stream(prepared.sql, answer.format)));
+      return;
+    }
+    const result = await this.#asked(job, async (connection) => connection.run(prepared.sql, answer.format));
+    await answer.send(result.bytes, { ...rowsReadIn(result.bytes), ...resultSize(result) });
+  }
+
+  async #asked<T>(job: Job, ask: (connection: Connection) => Promise<T>): Promise<T> {
+    const { answer, options } = job;
+    return this.#queries.with(answer.signal, async (connection) => {
       await connection.use(options.database);
-      const forget = this.#cancelWhenGone(job);
+      const { cancelMark } = options;
+      const ended = cancelMark === undefined ? undefined : cancelWhenGone(answer.signal, cancelMark, this.#connect);
       try {
-        if (canStream(job)) return await answer.stream(connection.stream(prepared.sql, answer.format));
-        const result = await connection.run(prepared.sql, answer.format);
-        await answer.send(result.bytes, { ...rowsReadIn(result.bytes), ...resultSize(result) });
+        return await ask(connection);
       } catch (error) {
-        throw withoutMark(error, options.cancelMark);
+        throw withoutMark(error, cancelMark);
       } finally {
-        forget();
+        ended?.();
       }
     });
   }
@@ -84,35 +94,17 @@ export class Executor {
   async #change(job: Job): Promise<void> {
     const { statement, sql, settings } = job.prepared;
     const { answer, options } = job;
-    const work = async (connection: Connection): Promise<void> => {
+    const work = async (connection: Connection): Promise<Output> => {
       await connection.use(options.database);
       if (settings !== '') await connection.run(`SET ${settings}`);
-      const result = await connection.run(sql, answer.format);
-      await answer.send(result.bytes, resultSize(result));
+      return connection.run(sql, answer.format);
     };
     const leavesTraces =
       settings !== '' || STICKY.has(statement.verb) || statement.tokens.some((token) => token.text === 'TEMPORARY');
-    await (leavesTraces ? this.#queries.withDisposable(answer.signal, work) : this.#queries.with(answer.signal, work));
-  }
-
-  /** The engine gives no handle on a running query; it is found by the mark that prepare() put into its settings. */
-  #cancelWhenGone(job: Job): () => void {
-    const { signal } = job.answer;
-    const mark = job.options.cancelMark;
-    if (mark === undefined) return () => undefined;
-    const cancel = async (): Promise<void> => {
-      const connection = this.#connect();
-      try {
-        await connection.run(`KILL QUERY WHERE Settings['log_comment'] = '${mark}' ASYNC`);
-      } catch {
-        // Nobody waits for an answer; the query then simply runs to its end.
-      } finally {
-        connection.close();
-      }
-    };
-    const onGone = (): void => void cancel();
-    signal.addEventListener('abort', onGone, { once: true });
-    return () => signal.removeEventListener('abort', onGone);
+    const result = await (leavesTraces
+      ? this.#queries.withDisposable(answer.signal, work)
+      : this.#queries.with(answer.signal, work));
+    await answer.send(result.bytes, resultSize(result));
   }
 }
 
@@ -135,7 +127,7 @@ function withoutMark(error: unknown, mark: string | undefined): EngineError {
   return new EngineError(code, type, message.replaceAll(` SETTINGS ${clause}`, '').replaceAll(`, ${clause}`, ''));
 }
 
-function resultSize(result: { bytes: Uint8Array; rows: number }): Summary {
+function resultSize(result: Output): Summary {
   return { written_rows: 0, written_bytes: 0, result_rows: result.rows, result_bytes: result.bytes.length };
 }
 

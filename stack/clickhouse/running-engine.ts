@@ -28,6 +28,18 @@ export async function startEngine(folder?: string, args: readonly string[] = [])
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    }
+    return child.exitCode;
+  };
+  const remove = async (): Promise<void> => {
+    await end('SIGKILL');
+    await rm(path, { recursive: true, force: true });
+  };
   const port = await new Promise<string>((resolve, reject) => {
     const read = (data: Buffer): void => {
       printed += data.toString();
@@ -37,24 +49,16 @@ export async function startEngine(folder?: string, args: readonly string[] = [])
     child.stdout.on('data', read);
     child.stderr.on('data', read);
     child.once('exit', (code) => reject(new Error(`the engine ended with code ${code}: ${printed}`)));
+  }).catch(async (error: unknown) => {
+    if (folder === undefined) await remove();
+    throw error;
   });
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      await exited;
-    }
-    return child.exitCode;
-  };
   return {
     url: `http://127.0.0.1:${port}`,
     folder: path,
     process: child,
     end,
-    async remove() {
-      await end('SIGKILL');
-      await rm(path, { recursive: true, force: true });
-    },
+    remove,
   };
 }
 

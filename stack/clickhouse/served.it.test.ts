@@ -93,6 +93,18 @@ describe('refusals', () => {
     expect(await curl(`${engine.url}/?query=SELECT+1`, '--header', 'Host: example.com')).toMatch(/^Code: 516/);
   });
 
+  test('a broken address or encoding harms nobody else', async () => {
+    expect(await curl('--path-as-is', `${engine.url}//`)).toMatch(/^(Ok|Code: \d+)/);
+    expect(await curl('--path-as-is', `${engine.url}//:99999999/`)).toMatch(/^Code: \d+/);
+    const url = `${engine.url}/?query=INSERT+INTO+lines+FORMAT+TSV`;
+    const garbled = await fetch(url, { method: 'POST', body: 'no gzip', headers: { 'Content-Encoding': 'gzip' } });
+    expect(garbled.headers.get('X-ClickHouse-Exception-Code')).toBe('33');
+    const unknown = await fetch(url, { method: 'POST', body: 'x', headers: { 'Content-Encoding': 'lzma' } });
+    expect(unknown.status).toBe(501);
+    expect((await ask(engine.url, 'SELECT 1', { default_format: 'T\nS' })).status).toBeGreaterThanOrEqual(400);
+    expect((await ask(engine.url, 'SELECT 1')).text).toBe('1\n');
+  });
+
   test('temporary tables end with their request', async () => {
     expect((await ask(engine.url, 'CREATE TEMPORARY TABLE passing (n UInt8)')).status).toBe(200);
     const seen = await Promise.all(Array.from({ length: 20 }, async () => ask(engine.url, 'SELECT * FROM passing')));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rm, stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
@@ -150,7 +150,7 @@ test('a full queue is refused at once, and long reads hold back no insert', asyn
   await expect.poll(async () => (await ask(engine.url, 'SELECT 1')).status, { timeout: 5000 }).toBe(503);
   const startedAt = performance.now();
   expect((await ask(engine.url, '1\ta\n', { query: 'INSERT INTO lines FORMAT TSV' })).status).toBe(200);
-  expect(performance.now() - startedAt).toBeLessThan(1000);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
   const refused = await ask(engine.url, 'SELECT 1');
   expect(refused.headers.get('X-ClickHouse-Exception-Code')).toBe('202');
   expect((await Promise.all(long)).map((answer) => answer.status)).toEqual([200, 200, 200, 200]);
@@ -160,16 +160,15 @@ test('a full queue is refused at once, and long reads hold back no insert', asyn
 test('fourteen statements run at the same time', async () => {
   const engine = await start(undefined, ['--queries', '14']);
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: 14 }, async () => ask(engine.url, 'SELECT sleep(1)')));
-  expect(performance.now() - startedAt).toBeLessThan(2500);
+  await Promise.all(Array.from({ length: 14 }, async () => ask(engine.url, 'SELECT sleep(1.5)')));
+  // Node's default of four threads would need four rounds.
+  expect(performance.now() - startedAt).toBeLessThan(4500);
 });
 
 test('files of a former life are cleared away', async () => {
   const engine = await start();
   await engine.end('SIGKILL');
   const left = `${engine.folder}/spill/left.data`;
-  await rm(left, { force: true });
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(left, 'x');
   await start(engine.folder);
   await expect(stat(left)).rejects.toThrow(/ENOENT/);

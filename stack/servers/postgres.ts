@@ -26,7 +26,7 @@ export const postgres: Server = {
   variables: ['TRUEUP_POSTGRES_URL'],
   ports: ['postgres'],
   composeService: 'postgres',
-  readyWithinMs: 30_000,
+  readyWithinMs: 60_000,
 
   async install(log) {
     const onMachine = findProgram('initdb', await debianFolders());

@@ -10,7 +10,7 @@ export const redis: Server = {
   variables: ['TRUEUP_REDIS_URL'],
   ports: ['redis'],
   composeService: 'redis',
-  readyWithinMs: 15_000,
+  readyWithinMs: 30_000,
 
   async install(log) {
     const onPath = findProgram('redis-server', ['/usr/bin', '/usr/local/bin']);

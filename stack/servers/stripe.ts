@@ -9,7 +9,7 @@ export const stripe: Server = {
   name: 'stripe',
   variables: ['TRUEUP_STRIPE_URL', 'TRUEUP_STRIPE_KEY'],
   ports: ['http'],
-  readyWithinMs: 20_000,
+  readyWithinMs: 60_000,
 
   install: async () => ({ program }),
 

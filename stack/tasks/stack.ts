@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatProblem, StackError } from '../errors.ts';
+import { withParentDeathSignal } from '../leash.ts';
 import { isServerName, serverNames, servers } from '../servers/table.ts';
 import type { ServerName } from '../servers/server.ts';
 import { startStack } from '../stack.ts';
@@ -87,7 +88,11 @@ async function logs(server: string | undefined, name: string, follow: boolean): 
       next: 'npm run stack -- status shows stacks and servers',
     });
   }
-  const tail = spawn('tail', ['-n', '100', ...(follow ? ['-F'] : []), file], { stdio: 'inherit' });
+  const { command, args } = withParentDeathSignal({
+    command: 'tail',
+    args: ['-n', '100', ...(follow ? ['-F'] : []), file],
+  });
+  const tail = spawn(command, args, { stdio: 'inherit' });
   await new Promise((resolve) => tail.once('exit', resolve));
 }
 

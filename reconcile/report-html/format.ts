@@ -1,0 +1,109 @@
+// How numbers, times and hashes look on paper. Exact: money and quantities stay bigint and text. Pure, without locale
+// or time zone of the machine, so the same report gives the same bytes everywhere.
+
+import { formatDecimal } from '../../domain/decimal.ts';
+import { METER_UNITS, type MeterName } from '../../domain/meter.ts';
+import { formatMoney, type Currency } from '../../domain/money.ts';
+import { html, type Html } from './escape.ts';
+
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+] as const;
+
+/** The typographic minus is as wide as a digit, so columns of signed numbers stay straight. */
+const MINUS = '\u2212';
+
+export const METER_LABELS: Readonly<Record<MeterName, string>> = {
+  actions: 'Actions',
+  active_storage: 'Active storage',
+  retained_storage: 'Retained storage',
+};
+
+export function monthOf(month: string): string {
+  return MONTHS[Number(month) - 1] ?? month;
+}
+
+/** `2026-10` → "October 2026". */
+export function formatPeriod(period: string): string {
+  const [year = '', month = ''] = period.split('-');
+  return `${monthOf(month)} ${year}`;
+}
+
+/** `2026-11-04T00:00:00.000Z` → "4 November 2026, 00:00 UTC". */
+export function formatInstant(iso: string): string {
+  const [year = '', month = '', day = ''] = iso.slice(0, 10).split('-');
+  return `${day.replace(/^0/, '')} ${monthOf(month)} ${year}, ${iso.slice(11, 16)} UTC`;
+}
+
+/** `2026-10-12T14:00:00.000Z` → "12 Oct 14:00". */
+export function formatHour(iso: string): string {
+  const [, month = '', day = ''] = iso.slice(0, 10).split('-');
+  return `${day.replace(/^0/, '')} ${monthOf(month).slice(0, 3)} ${iso.slice(11, 16)}`;
+}
+
+/** Thousands separated, minus as a minus sign: "−1,234". Takes plain decimals too. */
+export function formatNumber(text: string): string {
+  const [whole = '', fraction] = text.split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',').replace('-', MINUS);
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** "−1,234.56", without currency: the column names it. */
+export function formatAmount(amountMinor: bigint, currency: Currency): string {
+  return formatMoney(amountMinor, currency).replace('-', MINUS);
+}
+
+/** "1,234.56 USD". */
+export function formatAmountIn(amountMinor: bigint, currency: Currency): string {
+  return `${formatAmount(amountMinor, currency)} ${currency.toUpperCase()}`;
+}
+
+/** A step of a bridge: "+12.00" or "−12.00". */
+export function formatSigned(amountMinor: bigint, currency: Currency): string {
+  return `${amountMinor > 0n ? '+' : ''}${formatAmount(amountMinor, currency)}`;
+}
+
+/** What a difference means: positive is expected more than charged. */
+export function billedWord(amountMinor: bigint): string {
+  if (amountMinor === 0n) return 'no money';
+  return amountMinor > 0n ? 'under-billed' : 'over-billed';
+}
+
+/** In the unit people speak of, exactly: tenths of actions → actions, MB-hours → GBh. */
+export function formatQuantity(meter: MeterName, quantity: string): string {
+  const scale = METER_UNITS[meter].perSpokenUnit.toString().length - 1;
+  return formatNumber(formatDecimal({ units: BigInt(quantity), scale }));
+}
+
+/** The quantity people speak of, with the exact meter units a pointer's rest away. */
+export function quantityHtml(meter: MeterName, quantity: string, withUnit = false): Html {
+  const { unit, spokenUnit } = METER_UNITS[meter];
+  const spoken = withUnit ? ` ${spokenUnit}` : '';
+  return html`<span title="${formatNumber(quantity)} × 1 ${unit}">${formatQuantity(meter, quantity)}${spoken}</span>`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatNumber(count.toString())} ${count === 1 ? one : many}`;
+}
+
+/** The first 12 digits for the eye, all of them in the title. */
+export function shortHash(hash: string): Html {
+  return html`<code title="${hash}">${hash.slice(0, 12)}</code>`;
+}
+
+/** "a, b and c". */
+export function joinWords(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}

@@ -1,0 +1,43 @@
+// Sums over a report that the page shows in several places, so that they can't differ between two of them. Pure.
+
+import type { Currency } from '../../domain/money.ts';
+import type { AccountRow, Report, ReportBreak } from '../report/types.ts';
+
+export type Differences = {
+  readonly currency: Currency;
+  readonly count: number;
+  readonly underMinor: bigint;
+  /** Not negative. */
+  readonly overMinor: bigint;
+};
+
+export function currenciesOf(report: Report): Currency[] {
+  const rows = [...report.money, ...report.accounts, ...report.breaks, ...report.invoices];
+  return [...new Set(rows.map(({ currency }) => currency))].sort();
+}
+
+export function sumMinor<T>(items: readonly T[], amountMinor: (item: T) => string | null): bigint {
+  return items.reduce((sum, item) => sum + BigInt(amountMinor(item) ?? '0'), 0n);
+}
+
+/** Under- and over-billed kept apart: errors that offset each other would hide in the net. */
+export function sumDifferences(breaks: readonly ReportBreak[], currency: Currency): Differences {
+  const own = breaks.filter((found) => found.currency === currency);
+  const signed = (positive: boolean) =>
+    sumMinor(
+      own.filter(({ amountMinor }) => BigInt(amountMinor) > 0n === positive),
+      ({ amountMinor }) => amountMinor,
+    );
+  return { currency, count: own.length, underMinor: signed(true), overMinor: -signed(false) };
+}
+
+/** Rated − invoiced of an account that was held or failed: named by its state, not by a break. */
+export function notBilledMinor(row: AccountRow): bigint {
+  if (row.state !== 'held' && row.state !== 'failed') return 0n;
+  return differenceMinor(row);
+}
+
+/** Rated − invoiced. What is unknown counts as nothing, as in the bridge. */
+export function differenceMinor(row: AccountRow): bigint {
+  return BigInt(row.totalMinor ?? '0') - BigInt(row.invoicedMinor ?? '0');
+}

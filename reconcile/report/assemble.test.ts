@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest';
+import type { IngestCounts } from '../../aggregate/usage.ts';
+import { METERS } from '../../domain/meter.ts';
+import { DAY_MS, parsePeriod } from '../../domain/period.ts';
+import { PLANS, type Terms } from '../../domain/price-book.ts';
+import { ratePeriod, type MeterQuantities } from '../../domain/rating.ts';
+import { toBreak, type Break, type Finding } from '../compare/break.ts';
+import type { RunAccount, StoredLine } from '../store/runs.ts';
+import { assembleReport, type ReportInput } from './assemble.ts';
+
+const period = parsePeriod('2026-10');
+const terms: Terms = { ...PLANS.developer, planId: 'developer' };
+const closedAtMs = period.endAtMs + 2 * DAY_MS;
+
+function member(account: string, quantities: MeterQuantities, over: Partial<RunAccount> = {}) {
+  const rated = ratePeriod(terms, quantities);
+  const row: RunAccount = {
+    account,
+    currency: 'usd',
+    planId: 'developer',
+    state: 'billed',
+    reasons: [],
+    rated: { usageMinor: rated.usageMinor, feeMinor: rated.feeMinor },
+    summaries: quantities,
+    invoices: [{ id: `in_${account}`, draft: false }],
+    invoice: { number: `N-${account}`, status: 'open', totalMinor: rated.totalMinor, linesMinor: rated.totalMinor },
+    evidence: [`hash-${account}`],
+    ...over,
+  };
+  const lines: StoredLine[] = rated.lines.map((line) => ({ ...line, account }));
+  const totals = METERS.map((meter) => ({
+    account,
+    namespace: `main.${account}`,
+    meter,
+    quantity: quantities[meter],
+    events: 1n,
+  }));
+  return { row, lines, totals };
+}
+
+type Member = ReturnType<typeof member>;
+
+const usage = { actions: 10_000_000n, active_storage: 100_000n, retained_storage: 1_000_000n };
+const ingest: IngestCounts = {
+  messages: 100n,
+  accepted: 97n,
+  rejected: 3n,
+  rejectedByReason: { NOT_JSON: 3n },
+  conflicts: 2n,
+  unique: 90n,
+};
+
+function input(members: readonly Member[], breaks: readonly Break[] = []): ReportInput {
+  return {
+    run: {
+      run: 'close-2026-10',
+      period: '2026-10',
+      openedAtMs: period.endAtMs,
+      batches: 1,
+      barrier: ['10', '20'],
+      digest: 'digest',
+      closedEvents: 80n,
+      lateBarrier: ['11', '21'],
+      codeVersion: '0.1.0',
+    },
+    accounts: members.map(({ row }) => row),
+    lines: members.flatMap(({ lines }) => lines),
+    totals: members.flatMap(({ totals }) => totals),
+    breaks,
+    period,
+    ingest,
+    reportedAtMs: closedAtMs + DAY_MS,
+  };
+}
+
+function found(account: string, over: Partial<Finding>): Break {
+  const finding: Finding = {
+    code: 'QTY_MISMATCH',
+    account,
+    meter: 'actions',
+    amountMinor: 100n,
+    currency: 'usd',
+    hours: [],
+    expected: '2',
+    actual: '1',
+    ...over,
+  };
+  return toBreak(finding, closedAtMs, ['hash-break']);
+}
+
+const billedFor = (account: string, totalMinor: bigint) =>
+  member(account, usage, { invoice: { number: null, status: 'open', totalMinor, linesMinor: totalMinor } });
+const total = ratePeriod(terms, usage).totalMinor;
+
+describe('the report', () => {
+  test('is clean when every account is billed what was rated', () => {
+    const report = assembleReport(input([member('acme', usage), member('bolt', usage)]));
+    expect(report.verdict).toMatchObject({ result: 'clean', billed: 2, unexplained: 0, openBreaks: 0 });
+    expect(report.money[0]?.steps.map(({ step }) => step)).toEqual(['rated', 'unexplained', 'invoiced']);
+  });
+
+  test('tells every message its fate', () => {
+    const { events } = assembleReport({ ...input([member('acme', usage)]), emitted: 100n });
+    expect(events).toMatchObject({ duplicates: '5', conflicts: '2', outside: '10', counted: '80', unexplained: '0' });
+  });
+
+  test('counts a message that was emitted and never arrived as unexplained', () => {
+    const report = assembleReport({ ...input([member('acme', usage)]), emitted: 101n });
+    expect(report.events.unexplained).toBe('1');
+    expect(report.verdict).toMatchObject({ result: 'breaks', unexplained: 1 });
+  });
+
+  test('leads from rated to invoiced through named steps that add up', () => {
+    const report = assembleReport(
+      input(
+        [
+          billedFor('acme', total - 100n),
+          member('bolt', usage, { state: 'held', invoices: [{ id: 'in_b', draft: true }], invoice: null }),
+          member('cove', usage, { state: 'missing', invoices: [], invoice: null }),
+        ],
+        [
+          found('acme', {}),
+          found('bolt', { code: 'USAGE_NOT_SENT', amountMinor: 7n }),
+          found('cove', { code: 'INVOICE_MISSING', meter: null, amountMinor: total }),
+          found('cove', { code: 'USAGE_NOT_SENT', amountMinor: 9n }),
+          found('acme', { code: 'USAGE_LATE', amountMinor: 40n }),
+        ],
+      ),
+    );
+    const bridge = report.money[0];
+    expect(bridge?.steps.map(({ step, amountMinor }) => [step, amountMinor])).toEqual([
+      ['rated', (3n * total).toString()],
+      ['held', (-total).toString()],
+      ['QTY_MISMATCH', '-100'],
+      ['INVOICE_MISSING', (-total).toString()],
+      ['unexplained', '0'],
+      ['invoiced', (total - 100n).toString()],
+    ]);
+    expect(bridge?.beyondMinor).toBe('40');
+    const middle = bridge?.steps.slice(0, -1).reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n);
+    expect(middle?.toString()).toBe(bridge?.invoicedMinor);
+  });
+
+  test('calls a difference that no break names unexplained, also when two of them cancel out', () => {
+    const report = assembleReport(input([billedFor('acme', total - 5n), billedFor('bolt', total + 5n)]));
+    expect(report.money[0]?.unexplainedMinor).toBe('0');
+    expect(report.verdict).toMatchObject({ result: 'breaks', unexplained: 2 });
+  });
+
+  test('shows usage that nobody was rated for', () => {
+    const { row, lines, totals } = member('acme', usage);
+    const lost = input([{ row, lines: lines.filter(({ meter }) => meter !== 'actions'), totals }]);
+    expect(assembleReport(lost).quantities[0]).toMatchObject({ rolledUp: '10000000', unexplained: '10000000' });
+  });
+
+  test('shows the rating of a failed account as unknown and is not clean', () => {
+    const failed = member('acme', usage, {
+      state: 'failed',
+      rated: null,
+      invoice: null,
+      reasons: ['STRIPE_NOT_FOUND'],
+    });
+    const report = assembleReport(input([{ ...failed, lines: [] }]));
+    expect(report.accounts[0]).toMatchObject({ totalMinor: null, invoicedMinor: null });
+    expect(report.quantities[0]).toMatchObject({ notRated: '10000000', unexplained: '0' });
+    expect(report.verdict).toMatchObject({ result: 'breaks', failed: 1 });
+  });
+
+  test('accepts rounding and still totals it', () => {
+    const rounding = found('acme', { code: 'ROUNDING', amountMinor: 1n });
+    const report = assembleReport(input([billedFor('acme', total - 1n)], [rounding]));
+    expect(report.verdict).toMatchObject({ result: 'clean', autoAccepted: 1, openBreaks: 0 });
+    expect(report.classes).toMatchObject([{ code: 'ROUNDING', count: 1, open: 0, amountMinor: '1' }]);
+  });
+
+  test('ages a break in whole days of business time', () => {
+    const late = { ...input([member('acme', usage)], [found('acme', { code: 'USAGE_LATE' })]) };
+    const ageAt = (days: number) => assembleReport({ ...late, reportedAtMs: closedAtMs + days * DAY_MS }).breaks[0];
+    expect([0, 7, 8, 30, 31, 60, 61, 90, 91].map((days) => ageAt(days)?.ageBucket)).toEqual([
+      '0-7',
+      '0-7',
+      '8-30',
+      '8-30',
+      '31-60',
+      '31-60',
+      '61-90',
+      '61-90',
+      '>90',
+    ]);
+  });
+});
+
+describe('the hashes', () => {
+  const plain = input([member('acme', usage), member('bolt', usage)], [found('acme', { code: 'USAGE_LATE' })]);
+  const base = assembleReport(plain);
+
+  test('do not depend on the order in which anything was stored', () => {
+    const turned = assembleReport({
+      ...plain,
+      accounts: plain.accounts.toReversed(),
+      lines: plain.lines.toReversed(),
+      totals: plain.totals.toReversed(),
+      breaks: plain.breaks.toReversed(),
+    });
+    expect([turned.reportHash, turned.evidenceHash]).toEqual([base.reportHash, base.evidenceHash]);
+  });
+
+  test('reportHash ignores vendor ids, offsets, evidence, code version and when the report was made', () => {
+    const other = assembleReport({
+      ...plain,
+      run: { ...plain.run, barrier: ['1'], lateBarrier: ['2'], codeVersion: '9' },
+      accounts: plain.accounts.map((row) => ({
+        ...row,
+        evidence: ['other'],
+        invoices: [{ id: 'in_other', draft: false }],
+        invoice: row.invoice === null ? null : { ...row.invoice, number: 'other' },
+      })),
+      reportedAtMs: plain.reportedAtMs + 40 * DAY_MS,
+    });
+    expect(other.reportHash).toBe(base.reportHash);
+    expect(other.evidenceHash).not.toBe(base.evidenceHash);
+  });
+
+  test('reportHash moves with a quantity, an amount, a state or a break', () => {
+    const changed: ReportInput[] = [
+      input([member('acme', { ...usage, actions: 10_000_001n }), member('bolt', usage)], plain.breaks),
+      input([billedFor('acme', total + 1n), member('bolt', usage)], plain.breaks),
+      input([member('acme', usage, { state: 'held' }), member('bolt', usage)], plain.breaks),
+      input([member('acme', usage), member('bolt', usage)], []),
+      input([member('acme', usage), member('bolt', usage)], [found('acme', { code: 'USAGE_LATE', amountMinor: 1n })]),
+    ];
+    for (const other of changed) expect(assembleReport(other).reportHash).not.toBe(base.reportHash);
+  });
+});

@@ -97,13 +97,19 @@ async function register(db: Postgres<AccountTables>, { id, ...rest }: Registrati
 
 async function fetchAccounts(db: Postgres<AccountTables>, atMs: number, id?: string): Promise<Account[]> {
   const at = new Date(atMs);
-  let query = db.selectFrom('accounts').selectAll().where('created_at', '<=', at).orderBy('id');
-  if (id !== undefined) query = query.where('id', '=', id);
+  const accounts = db.selectFrom('accounts').selectAll().where('created_at', '<=', at).orderBy('id');
+  const planned = db
+    .selectFrom('account_plans')
+    .selectAll()
+    .where('effective_from', '<=', at)
+    .orderBy('effective_from');
+  const contracted = db.selectFrom('contract_prices').selectAll();
+  const named = db.selectFrom('stripe_ids').selectAll();
   const [rows, plans, contracts, stripeIds] = await Promise.all([
-    query.execute(),
-    db.selectFrom('account_plans').selectAll().where('effective_from', '<=', at).orderBy('effective_from').execute(),
-    db.selectFrom('contract_prices').selectAll().execute(),
-    db.selectFrom('stripe_ids').selectAll().execute(),
+    (id === undefined ? accounts : accounts.where('id', '=', id)).execute(),
+    (id === undefined ? planned : planned.where('account_id', '=', id)).execute(),
+    (id === undefined ? contracted : contracted.where('account_id', '=', id)).execute(),
+    (id === undefined ? named : named.where('account_id', '=', id)).execute(),
   ]);
   const planOf = new Map(plans.map((plan) => [plan.account_id, plan.plan_id]));
   const contractsOf = Map.groupBy(contracts, (contract) => contract.account_id);

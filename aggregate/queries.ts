@@ -27,4 +27,5 @@ export const QUERIES = {
   lateTotals: load('late-totals'),
   ingestCounts: load('ingest-counts'),
   rejectedCounts: load('rejected-counts'),
+  manifestEvents: load('manifest-events'),
 } as const;

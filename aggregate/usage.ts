@@ -82,6 +82,8 @@ export type Usage = {
   /** Namespaces whose total as of `upTo` differs from the closed one. Requires checkRolledUp(upTo) to have passed. */
   fetchLateTotals(period: Period, upTo: Barrier): Promise<LateTotal[]>;
   fetchIngestCounts(upTo: Barrier): Promise<IngestCounts>;
+  /** Distinct events the sources say they produced so far; null when none of them has sent a manifest. */
+  fetchManifestEvents(): Promise<bigint | null>;
   /** Minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds. */
   fetchRollupMismatches(period: Period): Promise<string[]>;
 };
@@ -96,6 +98,7 @@ export function createUsage(deps: CloseDeps): Usage {
     fetchClosedTotals: async (period) => fetchClosedTotals(deps, period),
     fetchLateTotals: async (period, upTo) => fetchLateTotals(deps, period, upTo),
     fetchIngestCounts: async (upTo) => fetchIngestCounts(deps, upTo),
+    fetchManifestEvents: async () => fetchManifestEvents(deps),
     fetchRollupMismatches: async (period) => fetchRollupMismatches(deps, period),
   };
 }
@@ -165,6 +168,13 @@ async function fetchIngestCounts({ clickhouse }: CloseDeps, upTo: Barrier): Prom
     conflicts: BigInt(totals.conflicts),
     unique: BigInt(totals.unique),
   };
+}
+
+async function fetchManifestEvents({ clickhouse }: CloseDeps): Promise<bigint | null> {
+  const rows = await clickhouse.query<{ manifests: string; produced: string }>(QUERIES.manifestEvents);
+  const row = rows[0];
+  invariant(row !== undefined, 'I6', 'the manifests were not answered');
+  return row.manifests === '0' ? null : BigInt(row.produced);
 }
 
 function fromMeter(text: string): MeterName {

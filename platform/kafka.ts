@@ -257,7 +257,7 @@ function toTrueupError(error: unknown): unknown {
   const retryable = cause.retriable || error.name === 'KafkaJSNumberOfRetriesExceeded';
   return new TrueupError({
     kind: retryable ? 'unavailable' : 'rejected',
-    code: 'KAFKA_UNAVAILABLE',
+    code: retryable ? 'KAFKA_UNAVAILABLE' : 'KAFKA_REJECTED',
     message: `Kafka ${retryable ? 'did not answer' : 'refused a request'} (${type}): ${cause.message}`,
     cause: error,
   });

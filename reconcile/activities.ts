@@ -4,16 +4,21 @@
 import { heartbeat, activityInfo } from '@temporalio/activity';
 import { toApplicationFailure } from '../platform/temporal.ts';
 import type { Log } from '../platform/log.ts';
-import { createAccountActivities } from './activities/account.ts';
 import type { Deps } from './activities/deps.ts';
+import { createInvoiceActivities } from './activities/invoice.ts';
 import { createPeriodActivities } from './activities/period.ts';
+import { createUsageActivities } from './activities/usage.ts';
 import type { Activities } from './activity-types.ts';
 
 /** Well inside the heartbeat timeout, so that only a dead or stopped worker misses it. */
 const HEARTBEAT_MS = 3_000;
 
 export function createActivities(deps: Deps): Activities {
-  const plain: Activities = { ...createPeriodActivities(deps), ...createAccountActivities(deps) };
+  const plain: Activities = {
+    ...createPeriodActivities(deps),
+    ...createUsageActivities(deps),
+    ...createInvoiceActivities(deps),
+  };
   const guarded = Object.entries(plain).map(([name, run]) => [name, guard(deps.log, name, run)] as const);
   return Object.fromEntries(guarded) as Activities;
 }

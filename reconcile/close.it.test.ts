@@ -23,15 +23,30 @@ const foundIn = (report: Report) =>
 
 describe('the close of a period', () => {
   test('finalizes what agrees, to the cent of the golden amounts, and reports no difference', async () => {
-    world = await createCloseWorld([alpha, beta]);
+    // Twelve lines: more than the page of ten that an invoice carries along.
+    const gamma: WorldAccount = {
+      name: 'gamma',
+      plan: 'enterprise',
+      usage: { actions: 1_200_000_000n, active_storage: 7_441_000n, retained_storage: 297_601_000n },
+    };
+    const flat = { upTo: null, unitAmount: { units: 1n, scale: 4 } };
+    const delta: WorldAccount = {
+      name: 'delta',
+      plan: 'developer',
+      usage: { actions: 10_000_000n },
+      contracts: [{ meter: 'actions', effectiveFromMs: Date.UTC(2026, 9, 1), tiers: [flat] }],
+    };
+    world = await createCloseWorld([alpha, beta, gamma, delta]);
     await world.startWorker();
     const report = await world.close();
-    expect(report.verdict).toMatchObject({ result: 'clean', billed: 2, openBreaks: 0, unexplained: 0 });
+    expect(report.verdict).toMatchObject({ result: 'clean', billed: 4, openBreaks: 0, unexplained: 0 });
     expect(
       report.accounts.map(({ account, totalMinor, invoicedMinor }) => [account, totalMinor, invoicedMinor]),
     ).toEqual([
       [world.id('alpha'), '103088', '103088'],
       [world.id('beta'), '55', '55'],
+      [world.id('delta'), '1100', '1100'],
+      [world.id('gamma'), '567504', '567504'],
     ]);
     expect(await startClose(world.client, world.period.key)).toBe(false);
   });
@@ -129,6 +144,26 @@ describe('the close of a period', () => {
       await fault({ method: 'GET', path_prefix: '/v1/billing/meters', status: 500 });
     });
     expect(report.verdict).toMatchObject({ result: 'clean', billed: 1, openBreaks: 0, unexplained: 0 });
+    const { data } = (await world.stripe.get('/_admin/faults')) as { data: { fault: { account?: string } }[] };
+    expect(data.filter(({ fault }) => fault.account === world.id('alpha'))).toEqual([]);
+  });
+
+  test('compares an invoice that somebody else finalized before its usage was there', async () => {
+    world = await createCloseWorld([alpha]);
+    await world.startWorker();
+    const report = await world.close(async (stage) => {
+      if (stage !== 'grace') return;
+      const { customer } = (await world.accounts.fetchAccount(world.id('alpha'), world.period.startAtMs)).stripe;
+      const { data } = (await world.stripe.get(`/v1/invoices?customer=${customer}`)) as { data: { id: string }[] };
+      await world.stripe.post(`/v1/invoices/${data[0]?.id}/finalize`, {});
+    });
+    expect(foundIn(report)).toEqual([
+      ['QTY_MISMATCH', world.id('alpha'), null, '50000'],
+      ['QTY_MISMATCH', world.id('alpha'), 'actions', '52500'],
+      ['QTY_MISMATCH', world.id('alpha'), 'active_storage', '588'],
+      ['QTY_MISMATCH', world.id('alpha'), 'retained_storage', '0'],
+    ]);
+    expect(report.verdict).toMatchObject({ billed: 1, unexplained: 0 });
   });
 
   test('gives the same report when its worker is killed at every stage', async () => {

@@ -10,6 +10,7 @@ import { fetchStoredReport } from './store/reports.ts';
 import type { clockAdvanced, closePeriod, progress } from './workflows.ts';
 
 export { formatBreaksCsv } from './report/csv.ts';
+export { renderReportHtml } from './report-html/page.ts';
 export { createStripeBilling } from './billing/stripe.ts';
 export { provisionBilling } from './billing/provision.ts';
 export type { Billing } from './billing/port.ts';

@@ -2,22 +2,19 @@
 // worker is run again by another.
 
 import { createAccounts } from '../accounts/door.ts';
-import type { AccountTables } from '../accounts/tables.ts';
-import type { AggregateTables } from '../aggregate/tables.ts';
 import { createUsage } from '../aggregate/usage.ts';
 import { createClickHouse } from '../platform/clickhouse.ts';
-import { createClock, type BusinessClockTables } from '../platform/clock.ts';
+import { createClock } from '../platform/clock.ts';
 import { parseEnv } from '../platform/env.ts';
 import { createKafka } from '../platform/kafka.ts';
 import { createLog } from '../platform/log.ts';
 import { migrate } from '../platform/migrate.ts';
-import { createPostgres } from '../platform/postgres.ts';
+import { createPostgres, type Postgres } from '../platform/postgres.ts';
 import { retryUnavailable } from '../platform/retry.ts';
 import { installShutdown } from '../platform/shutdown.ts';
 import { connectWorker } from '../platform/temporal-worker.ts';
 import { createStripeBilling } from './billing/stripe.ts';
 import { readCodeVersion } from './code-version.ts';
-import type { ReconcileTables } from './store/tables.ts';
 import { createWorker } from './worker.ts';
 
 const env = parseEnv(process.env);
@@ -36,10 +33,12 @@ await retryUnavailable(
 
 const clickhouse = createClickHouse({ url: env.TRUEUP_CLICKHOUSE_URL, database: env.TRUEUP_CLICKHOUSE_DATABASE });
 shutdown.onStop('clickhouse', async () => clickhouse.close());
-const db = createPostgres<AccountTables & AggregateTables & BusinessClockTables & ReconcileTables>(
-  env.TRUEUP_POSTGRES_URL,
-);
-shutdown.onStop('postgres', async () => db.destroy());
+/** Each room's tables are its own affair, so each gets its own view of the one database. */
+function openPostgres<Tables>(connectionsMax: number): Postgres<Tables> {
+  const view = createPostgres<Tables>(env.TRUEUP_POSTGRES_URL, connectionsMax);
+  shutdown.onStop('postgres', async () => view.destroy());
+  return view;
+}
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-reconcile', log });
 shutdown.onStop('kafka', async () => kafka.close());
 
@@ -50,16 +49,16 @@ const worker = await createWorker({
   connection,
   namespace: temporal.namespace,
   deps: {
-    db: db.withTables<ReconcileTables>(),
+    db: openPostgres(8),
     usage: createUsage({
       clickhouse,
-      db: db.withTables<AggregateTables>(),
+      db: openPostgres(4),
       topic: env.TRUEUP_TOPIC,
       fetchEndOffsets: async () => kafka.fetchEndOffsets(env.TRUEUP_TOPIC),
     }),
-    accounts: createAccounts(db.withTables<AccountTables>()),
+    accounts: createAccounts(openPostgres(4)),
     billing: createStripeBilling({ key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL }),
-    clock: createClock(env.TRUEUP_CLOCK, db.withTables<BusinessClockTables>()),
+    clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
     log,
     codeVersion: readCodeVersion(),
   },

@@ -1,4 +1,4 @@
-// Runs `work` over items, at most `atOnce` at a time. The first failure ends it once the others under way are through.
+// Runs `work` over items, at most `atOnce` at a time. One failure keeps no other item from its turn; it is thrown at the end.
 
 export async function forEachAtOnce<T>(
   atOnce: number,
@@ -6,10 +6,16 @@ export async function forEachAtOnce<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const left = items.values();
+  const failures: unknown[] = [];
   const lane = async () => {
-    for (const item of left) await work(item);
+    for (const item of left) {
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
-  const failed = lanes.find((lane) => lane.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  if (failures.length > 0) throw failures[0];
 }

@@ -10,9 +10,23 @@ import type { AccountInput, RunInput } from '../activity-types.ts';
 import type { Billing, SubscriptionRef } from '../billing/port.ts';
 import type { ReconcileDb } from '../store/db.ts';
 
+/** What a close needs of the usage door. */
+export type ClosedUsage = Pick<
+  Usage,
+  | 'fetchEndOffsets'
+  | 'takeBarrier'
+  | 'checkRolledUp'
+  | 'closePeriod'
+  | 'fetchClosedHours'
+  | 'fetchClosedTotals'
+  | 'fetchLateTotals'
+  | 'fetchIngestCounts'
+  | 'fetchManifestEvents'
+>;
+
 export type Deps = {
   readonly db: ReconcileDb;
-  readonly usage: Usage;
+  readonly usage: ClosedUsage;
   readonly accounts: Accounts;
   readonly billing: Billing;
   readonly clock: Clock;

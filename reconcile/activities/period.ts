@@ -164,8 +164,10 @@ async function writeReport(deps: Deps, input: RunInput): Promise<CloseResult> {
   const period = periodOfRun(input);
   const run = await fetchRun(deps.db, input.run);
   const stored = await fetchStoredRun(deps.db, input.run);
+  const emitted = await deps.usage.fetchManifestEvents();
   const report = assembleReport({
     ...stored,
+    ...(emitted === null ? {} : { emitted }),
     period,
     totals: await deps.usage.fetchClosedTotals(period),
     ingest: await deps.usage.fetchIngestCounts(toBarrier(run.lateBarrier, 'late barrier')),

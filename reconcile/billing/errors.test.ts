@@ -39,7 +39,7 @@ describe("Stripe's failures", () => {
   });
 
   test('a lost connection is worth another try', () => {
-    const error = new Stripe.errors.StripeConnectionError({ message: 'socket hang up' } as never);
+    const error = new Stripe.errors.StripeConnectionError({ message: 'socket hang up' });
     expect(toTrueupError(error, 'call')).toMatchObject({ kind: 'unavailable', code: 'STRIPE_UNAVAILABLE' });
   });
 

@@ -1,6 +1,6 @@
 // The money bridge as a picture: ECharts draws it on the server into SVG that needs no script and no other file.
-// Same bridge, same bytes. Read without colour too: totals are solid, what lowers the balance is hollow, what raises it
-// is striped by its outline and sign, and every bar carries its amount.
+// Same bridge, same bytes. It reads without colour too: totals are dark, what lowers the balance is hollow, what raises
+// it is filled, and every bar carries its signed amount.
 
 import { CustomChart } from 'echarts/charts';
 import { GridComponent } from 'echarts/components';

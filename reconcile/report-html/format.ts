@@ -80,17 +80,30 @@ export function billedWord(amountMinor: bigint): string {
   return amountMinor > 0n ? 'under-billed' : 'over-billed';
 }
 
+const scaleOf = (meter: MeterName) => METER_UNITS[meter].perSpokenUnit.toString().length - 1;
+
 /** In the unit people speak of, exactly: tenths of actions → actions, MB-hours → GBh. */
 export function formatQuantity(meter: MeterName, quantity: string): string {
-  const scale = METER_UNITS[meter].perSpokenUnit.toString().length - 1;
-  return formatNumber(formatDecimal({ units: BigInt(quantity), scale }));
+  return formatNumber(formatDecimal({ units: BigInt(quantity), scale: scaleOf(meter) }));
 }
 
-/** The quantity people speak of, with the exact meter units a pointer's rest away. */
-export function quantityHtml(meter: MeterName, quantity: string, withUnit = false): Html {
-  const { unit, spokenUnit } = METER_UNITS[meter];
-  const spoken = withUnit ? ` ${spokenUnit}` : '';
-  return html`<span title="${formatNumber(quantity)} × 1 ${unit}">${formatQuantity(meter, quantity)}${spoken}</span>`;
+/** The same with all decimals, so that a column's points stand under each other. */
+export function formatQuantityCell(meter: MeterName, quantity: string): string {
+  const [whole = '', fraction = ''] = formatQuantity(meter, quantity).split('.');
+  return `${whole}.${fraction.padEnd(scaleOf(meter), '0')}`;
+}
+
+const exactly = (meter: MeterName, quantity: string) => `${formatNumber(quantity)} × 1 ${METER_UNITS[meter].unit}`;
+
+/** For a column whose head names the unit; the exact meter units are a pointer's rest away. */
+export function quantityCell(meter: MeterName, quantity: string): Html {
+  return html`<span title="${exactly(meter, quantity)}">${formatQuantityCell(meter, quantity)}</span>`;
+}
+
+/** With its unit, for where it stands alone. */
+export function quantityHtml(meter: MeterName, quantity: string): Html {
+  const { spokenUnit } = METER_UNITS[meter];
+  return html`<span title="${exactly(meter, quantity)}">${formatQuantity(meter, quantity)} ${spokenUnit}</span>`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

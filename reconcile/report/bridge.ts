@@ -26,7 +26,9 @@ export function computeEventBridge(ingest: IngestCounts, counted: bigint, emitte
   const duplicates = ingest.accepted - ingest.unique - ingest.conflicts;
   const outside = ingest.unique - counted;
   const withoutFate = ingest.messages - ingest.accepted - ingest.rejected;
-  const notArrived = emitted === null ? 0n : emitted - ingest.messages;
+  // Manifests count distinct events, also those that were rejected; whatever exceeds both has not arrived.
+  const missing = emitted === null ? 0n : emitted - ingest.unique - ingest.rejected;
+  const notArrived = missing > 0n ? missing : 0n;
   const negative = duplicates < 0n || outside < 0n ? 1n : 0n;
   const reasons = Object.entries(ingest.rejectedByReason).map(([reason, count]) => [reason, count.toString()] as const);
   return {

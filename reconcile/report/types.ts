@@ -39,7 +39,10 @@ export type BreakClass = {
   readonly ages: Readonly<Record<AgeBucket, number>>;
 };
 
-/** From the log to what counted. Every message has one fate; `emitted` is null when no manifests were given. */
+/**
+ * From the log to what counted. Every message has one fate. `emitted` counts distinct events by the sources' manifests;
+ * it is null when there are none.
+ */
 export type EventBridge = {
   readonly emitted: string | null;
   readonly messages: string;
@@ -54,7 +57,7 @@ export type EventBridge = {
   /** Unique events that don't count in this period as closed: of other periods, late, voided, or voids themselves. */
   readonly outside: string;
   readonly counted: string;
-  /** Messages without a fate, or emitted and not in the log; zero when everything ties. */
+  /** Messages without a fate, and events that were emitted and did not arrive; zero when everything ties. */
   readonly unexplained: string;
 };
 

@@ -1,5 +1,5 @@
 // A small world in which a period can be closed: own databases, an own Temporal namespace, accounts of its own at the
-// shared simulated Stripe, and a worker in this process.
+// shared simulated Stripe, and workers in this process or in processes of their own.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -11,27 +11,24 @@ import { Connection, Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createAccounts, type Accounts } from '../../accounts/door.ts';
-import type { AccountTables } from '../../accounts/tables.ts';
-import type { ContractPrice, PlanId } from '../../domain/price-book.ts';
-import { HOUR_MS, parsePeriod, type Period } from '../../domain/period.ts';
 import type { MeterName } from '../../domain/meter.ts';
+import { HOUR_MS, parsePeriod, type Period } from '../../domain/period.ts';
+import type { ContractPrice, PlanId } from '../../domain/price-book.ts';
 import { advanceClock, createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { createLog } from '../../platform/log.ts';
-import { createPostgres } from '../../platform/postgres.ts';
+import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { createFreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
-import type { Billing } from '../billing/port.ts';
+import type { Deps } from '../activities/deps.ts';
+import type { CloseStage } from '../activity-types.ts';
 import { provisionBilling } from '../billing/provision.ts';
 import { createStripeBilling } from '../billing/stripe.ts';
-import type { CloseStage } from '../activity-types.ts';
 import { awaitReport, fetchProgress, fetchReport, signalClock, startClose } from '../door.ts';
 import type { Report } from '../report/types.ts';
-import type { ReconcileDb } from '../store/db.ts';
-import type { ReconcileTables } from '../store/tables.ts';
 import { createWorker } from '../worker.ts';
 import { createMemoryUsage, type MemoryHour, type MemoryUsage } from './memory-usage.ts';
-import type { WorkerProcessInput } from './worker-process.ts';
 import { createSimulatedStripe, type SimulatedStripe } from './simulated-stripe.ts';
+import type { WorkerProcessInput } from './worker-process.ts';
 
 export type WorldAccount = {
   readonly name: string;
@@ -45,24 +42,31 @@ export type WorldAccount = {
 export type CloseWorld = {
   readonly period: Period;
   readonly client: Client;
-  readonly db: ReconcileDb;
   readonly accounts: Accounts;
-  readonly billing: Billing;
   readonly stripe: SimulatedStripe;
   readonly usage: MemoryUsage;
-  readonly testClock: string;
   /** The account's name in this world: unique, because the simulator is shared. */
   id(name: string): string;
-  /** Business time and Stripe's time, then the signal. */
-  advance(toMs: number): Promise<void>;
+  /** A worker in this process; returns its graceful stop. */
   startWorker(): Promise<() => Promise<void>>;
   /** A worker in a process of its own; returns its kill -9. */
   spawnWorker(): () => Promise<void>;
-  untilStage(stage: CloseStage): Promise<void>;
   /** Period end, grace, late collection, report. `onStage` runs as each stage is reached. */
   close(onStage?: (stage: CloseStage) => Promise<void>): Promise<Report>;
   end(): Promise<void>;
 };
+
+type Parts = {
+  readonly period: Period;
+  readonly client: Client;
+  readonly clockDb: Postgres<BusinessClockTables>;
+  readonly stripe: SimulatedStripe;
+  readonly testClock: string;
+  readonly deps: Deps;
+};
+
+// The SDK's own log would drown the tests' output; it takes one logger per process.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 function required(name: string): string {
   const value = process.env[name];
@@ -70,127 +74,135 @@ function required(name: string): string {
   return value;
 }
 
-// The SDK's own log would drown the tests' output; it takes one logger per process.
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-
-export async function createCloseWorld(
-  people: readonly WorldAccount[],
-  wrap: (billing: Billing) => Billing = (billing) => billing,
-): Promise<CloseWorld> {
+export async function createCloseWorld(people: readonly WorldAccount[]): Promise<CloseWorld> {
   const period = parsePeriod('2026-10');
   const suffix = randomBytes(4).toString('hex');
   const id = (name: string) => `${name}-${suffix}`;
   const databases = await createFreshDatabases('reconcile');
-  const db = createPostgres<AccountTables & BusinessClockTables & ReconcileTables>(databases.postgresUrl);
-  const stripeUrl = required('TRUEUP_STRIPE_URL');
-  const stripe = createSimulatedStripe(stripeUrl, required('TRUEUP_STRIPE_KEY'));
-  const billing = wrap(createStripeBilling({ key: required('TRUEUP_STRIPE_KEY'), url: stripeUrl }));
-  const accounts = createAccounts(db.withTables<AccountTables>());
+  const { postgresUrl } = databases;
+  const server = { stripeUrl: required('TRUEUP_STRIPE_URL'), stripeKey: required('TRUEUP_STRIPE_KEY') };
+  const address = required('TRUEUP_TEMPORAL_ADDRESS');
+  const namespace = `reconcile-${suffix}`;
+  const connection = await Connection.connect({ address });
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
+
   const hours = people.flatMap((person) => spread(id(person.name), person, period));
   const usage = createMemoryUsage(hours);
-
-  await advanceClock(db.withTables<BusinessClockTables>(), period.startAtMs);
+  const clockDb = createPostgres<BusinessClockTables>(postgresUrl);
+  const deps: Deps = {
+    db: createPostgres(postgresUrl),
+    usage,
+    accounts: createAccounts(createPostgres(postgresUrl)),
+    billing: createStripeBilling({ key: server.stripeKey, url: server.stripeUrl }),
+    clock: createClock('simulated', clockDb),
+    log: createLog('reconcile', process.env['TRUEUP_LOG_LEVEL'] ?? 'silent'),
+    codeVersion: 'test',
+  };
+  const stripe = createSimulatedStripe(server.stripeUrl, server.stripeKey);
   const testClock = await stripe.createClock(period.startAtMs);
+  const parts: Parts = { period, client: new Client({ connection, namespace }), clockDb, stripe, testClock, deps };
+  await populate(people, id, parts);
+
+  const ending: (() => Promise<void>)[] = [];
+  return {
+    period,
+    client: parts.client,
+    accounts: deps.accounts,
+    stripe,
+    usage,
+    id,
+    startWorker: async () => {
+      const stop = await startWorker({ address, namespace }, deps);
+      ending.push(stop);
+      return stop;
+    },
+    spawnWorker: () => {
+      const plain = hours.map((hour) => ({ ...hour, quantity: hour.quantity.toString() }));
+      const kill = spawnWorker({ ...server, postgresUrl, namespace, address, hours: plain });
+      ending.push(kill);
+      return kill;
+    },
+    close: async (onStage) => close(parts, onStage),
+    end: async () => {
+      for (const stop of ending) await stop();
+      await connection.close();
+      await clockDb.destroy();
+      await deps.db.destroy();
+      await databases.close();
+    },
+  };
+}
+
+async function populate(people: readonly WorldAccount[], id: (name: string) => string, parts: Parts): Promise<void> {
+  const { accounts, billing } = parts.deps;
+  const atMs = parts.period.startAtMs;
+  await advanceClock(parts.clockDb, atMs);
   for (const person of people) {
     await accounts.register({
       id: id(person.name),
       currency: 'usd',
-      createdAtMs: period.startAtMs,
+      createdAtMs: atMs,
       planId: person.plan,
       contracts: person.contracts ?? [],
       namespaces: [`main.${id(person.name)}`],
     });
   }
-  await provisionBilling({ billing, accounts, atMs: period.startAtMs, testClockOf: () => testClock });
+  await provisionBilling({ billing, accounts, atMs, testClockOf: () => parts.testClock });
+}
 
-  const address = required('TRUEUP_TEMPORAL_ADDRESS');
-  const connection = await Connection.connect({ address });
-  const namespace = `reconcile-${suffix}`;
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
-  const client = new Client({ connection, namespace });
-  const log = createLog('reconcile', process.env['TRUEUP_LOG_LEVEL'] ?? 'silent');
-  const clock = createClock('simulated', db.withTables<BusinessClockTables>());
-  const reconcileDb = db.withTables<ReconcileTables>();
-  const deps = { db: reconcileDb, usage, accounts, billing, clock, log, codeVersion: 'test' };
-  const { key } = period;
-  const ending: (() => Promise<void>)[] = [];
-
-  const world: CloseWorld = {
-    period,
-    client,
-    db: reconcileDb,
-    accounts,
-    billing,
-    stripe,
-    usage,
-    testClock,
-    id,
-    advance: async (toMs) => {
-      await stripe.advanceClock(testClock, toMs);
-      await advanceClock(db.withTables<BusinessClockTables>(), toMs);
-      await signalClock(client, key).catch(() => undefined);
-    },
-    startWorker: async () => {
-      const native = await NativeConnection.connect({ address });
-      const worker = await eventually(20_000, async () => createWorker({ connection: native, namespace, deps }));
-      const running = worker.run();
-      const stop = async () => {
-        if (worker.getState() === 'RUNNING') worker.shutdown();
-        await running;
-        await native.close();
-      };
-      ending.push(stop);
-      return stop;
-    },
-    spawnWorker: () => {
-      const input: WorkerProcessInput = {
-        postgresUrl: databases.postgresUrl,
-        namespace,
-        address,
-        stripeUrl,
-        stripeKey: required('TRUEUP_STRIPE_KEY'),
-        hours: hours.map((hour) => ({ ...hour, quantity: hour.quantity.toString() })),
-      };
-      const file = join(mkdtempSync(join(tmpdir(), 'trueup-worker-')), 'input.json');
-      writeFileSync(file, JSON.stringify(input));
-      const program = join(import.meta.dirname, 'worker-process.ts');
-      const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
-      const kill = async () => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const gone = once(child, 'exit');
-        child.kill('SIGKILL');
-        await gone;
-      };
-      ending.push(kill);
-      return kill;
-    },
-    untilStage: async (stage) => {
-      await eventually(90_000, async () => ((await fetchProgress(client, key)).stage === stage ? true : undefined));
-    },
-    close: async (onStage = async () => Promise.resolve()) => {
-      await world.advance(period.endAtMs);
-      await startClose(client, key);
-      await onStage('claiming');
-      await world.untilStage('grace');
-      await onStage('grace');
-      await world.advance(period.endAtMs + 48 * HOUR_MS);
-      await onStage('billing');
-      await world.untilStage('late');
-      await onStage('late');
-      await world.advance(period.endAtMs + 72 * HOUR_MS);
-      await awaitReport(client, key);
-      const report = await fetchReport(reconcileDb, key);
-      if (report === undefined) throw new Error('the close ended without a report');
-      return report;
-    },
-    end: async () => {
-      for (const stop of ending) await stop().catch(() => undefined);
-      await connection.close();
-      await db.destroy();
-      await databases.close();
-    },
+async function startWorker(temporal: { address: string; namespace: string }, deps: Deps): Promise<() => Promise<void>> {
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  // A namespace that was just registered is known to the server's frontend a moment later.
+  const worker = await eventually(20_000, async () =>
+    createWorker({ connection, namespace: temporal.namespace, deps }),
+  );
+  const running = worker.run();
+  return async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await connection.close();
   };
-  return world;
+}
+
+function spawnWorker(input: WorkerProcessInput): () => Promise<void> {
+  const file = join(mkdtempSync(join(tmpdir(), 'trueup-worker-')), 'input.json');
+  writeFileSync(file, JSON.stringify(input));
+  const program = join(import.meta.dirname, 'worker-process.ts');
+  const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+}
+
+async function close(parts: Parts, onStage?: (stage: CloseStage) => Promise<void>): Promise<Report> {
+  const { client, period, stripe, testClock, clockDb } = parts;
+  /** Stripe's time, then business time, then the signal. */
+  const advance = async (toMs: number) => {
+    await stripe.advanceClock(testClock, toMs);
+    await advanceClock(clockDb, toMs);
+  };
+  const untilStage = async (stage: CloseStage) =>
+    eventually(90_000, async () => ((await fetchProgress(client, period.key)).stage === stage ? stage : undefined));
+
+  await advance(period.endAtMs);
+  await startClose(client, period.key);
+  await onStage?.('claiming');
+  await untilStage('grace');
+  await onStage?.('grace');
+  await advance(period.endAtMs + 48 * HOUR_MS);
+  await signalClock(client, period.key);
+  await onStage?.('billing');
+  await untilStage('late');
+  await onStage?.('late');
+  await advance(period.endAtMs + 72 * HOUR_MS);
+  await signalClock(client, period.key);
+  await awaitReport(client, period.key);
+  const report = await fetchReport(parts.deps.db, period.key);
+  if (report === undefined) throw new Error('the close ended without a report');
+  return report;
 }
 
 function spread(account: string, person: WorldAccount, period: Period): MemoryHour[] {

@@ -1,13 +1,14 @@
 // The usage door in memory, for tests of this room alone: a closed period whose hours are given. What the real door
 // promises is tested in aggregate/ and end to end.
 
-import type { HourTotal, LateTotal, NamespaceTotal, Usage } from '../../aggregate/usage.ts';
+import type { HourTotal, LateTotal, NamespaceTotal } from '../../aggregate/usage.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { METERS } from '../../domain/meter.ts';
+import type { ClosedUsage } from '../activities/deps.ts';
 
 export type MemoryHour = HourTotal & { readonly account: string };
 
-export type MemoryUsage = Usage & {
+export type MemoryUsage = ClosedUsage & {
   late: LateTotal[];
   /** So many checkRolledUp calls answer ROLLUP_BEHIND first. */
   behind: number;
@@ -42,7 +43,7 @@ export function createMemoryUsage(hours: readonly MemoryHour[]): MemoryUsage {
         unique: messages,
       });
     },
-    fetchRollupMismatches: async () => Promise.resolve([]),
+    fetchManifestEvents: async () => Promise.resolve(null),
   };
   return usage;
 }

@@ -3,13 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createAccounts } from '../../accounts/door.ts';
-import type { AccountTables } from '../../accounts/tables.ts';
 import { METERS } from '../../domain/meter.ts';
-import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
+import { createClock } from '../../platform/clock.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPostgres } from '../../platform/postgres.ts';
 import { createStripeBilling } from '../billing/stripe.ts';
-import type { ReconcileTables } from '../store/tables.ts';
 import { createWorker } from '../worker.ts';
 import { createMemoryUsage } from './memory-usage.ts';
 
@@ -25,7 +23,6 @@ export type WorkerProcessInput = {
 // The SDK's own log would drown the tests' output.
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const input = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as WorkerProcessInput;
-const db = createPostgres<AccountTables & BusinessClockTables & ReconcileTables>(input.postgresUrl);
 const hours = input.hours.flatMap((hour) => {
   const meter = METERS.find((name) => name === hour.meter);
   return meter === undefined ? [] : [{ ...hour, meter, quantity: BigInt(hour.quantity) }];
@@ -34,11 +31,11 @@ const worker = await createWorker({
   connection: await NativeConnection.connect({ address: input.address }),
   namespace: input.namespace,
   deps: {
-    db: db.withTables<ReconcileTables>(),
+    db: createPostgres(input.postgresUrl),
     usage: createMemoryUsage(hours),
-    accounts: createAccounts(db.withTables<AccountTables>()),
+    accounts: createAccounts(createPostgres(input.postgresUrl)),
     billing: createStripeBilling({ key: input.stripeKey, url: input.stripeUrl }),
-    clock: createClock('simulated', db.withTables<BusinessClockTables>()),
+    clock: createClock('simulated', createPostgres(input.postgresUrl)),
     log: createLog('reconcile', 'silent'),
     codeVersion: 'test',
   },

@@ -1,0 +1,40 @@
+// The two sides of an account's usage, as activities read them.
+
+import type { Account } from '../../accounts/door.ts';
+import { invariant } from '../../domain/contracts/errors.ts';
+import type { MeterName } from '../../domain/meter.ts';
+import type { Period } from '../../domain/period.ts';
+import type { MeterQuantities } from '../../domain/rating.ts';
+import type { AccountInput } from '../activity-types.ts';
+import { hoursOf } from '../compare/push-plan.ts';
+import type { HourQuantities } from '../compare/transmit.ts';
+import { fetchRatedLines } from '../store/runs.ts';
+import { toSubscriptionRef, type Deps } from './deps.ts';
+
+/** Own hours as closed and the biller's, for one meter. */
+export async function fetchHours(
+  deps: Deps,
+  account: Account,
+  { meter, period }: { meter: MeterName; period: Period },
+): Promise<{ own: HourQuantities; billers: HourQuantities }> {
+  const ref = toSubscriptionRef(account);
+  const [closed, billers] = await Promise.all([
+    deps.usage.fetchClosedHours(period, account.id),
+    deps.billing.fetchHourSummaries(ref, meter, period),
+  ]);
+  return { own: hoursOf(closed.filter((hour) => hour.meter === meter)), billers };
+}
+
+export function toQuantities(of: (meter: MeterName) => bigint): MeterQuantities {
+  return { actions: of('actions'), active_storage: of('active_storage'), retained_storage: of('retained_storage') };
+}
+
+/** Quantities as rated: rating writes at least one line per meter, so an absent meter is an error and not a zero. */
+export async function fetchRatedQuantities(deps: Deps, { run, account }: AccountInput): Promise<MeterQuantities> {
+  const lines = await fetchRatedLines(deps.db, run, account);
+  return toQuantities((meter) => {
+    const own = lines.filter((line) => line.meter === meter);
+    invariant(own.length > 0, 'I6', `account ${account} has no rated line for ${meter}`);
+    return own.reduce((sum, line) => sum + line.quantity, 0n);
+  });
+}

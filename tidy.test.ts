@@ -98,7 +98,13 @@ describe('rooms', () => {
 
 /** Files that may import a vendor's SDK at run time. A swap of the vendor must cost these files only. */
 const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
-  kafkajs: [/^bench\/pass-through-consumer\.ts$/, /^fixtures\/dataplane\/testing\//, /^platform\/kafka\.ts$/, /^fixtures\/dataplane\/kafka\.ts$/, /^stack\/servers\/kafka\.ts$/],
+  kafkajs: [
+    /^bench\/pass-through-consumer\.ts$/,
+    /^fixtures\/dataplane\/testing\//,
+    /^platform\/kafka\.ts$/,
+    /^fixtures\/dataplane\/kafka\.ts$/,
+    /^stack\/servers\/kafka\.ts$/,
+  ],
   stripe: [/^fixtures\/demo\/simulated-time\.ts$/, /^reconcile\/billing\/(stripe[a-z-]*|errors)\.ts$/],
   chdb: [/^stack\/clickhouse\/engine\.ts$/],
   '@clickhouse/client': [/^platform\/clickhouse\.ts$/],

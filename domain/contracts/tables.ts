@@ -1,4 +1,5 @@
-// The tables through which the rooms meet. Each is created by the schema file of the room that writes it.
+// The ClickHouse tables through which the rooms meet. Each is created by the schema file of the room that writes it.
+// Postgres tables are named where Kysely knows them, in each room's tables.ts.
 
 export const CLICKHOUSE_TABLES = {
   /** The truth: one row per event identity after replacement; first copy wins. Writer: ingest. */
@@ -13,17 +14,4 @@ export const CLICKHOUSE_TABLES = {
   usageDay: 'usage_day_v1',
   /** Hour totals as of the barrier; written once at close. Writer: aggregate. */
   closedUsageHour: 'closed_usage_hour_v1',
-} as const;
-
-export const POSTGRES_TABLES = {
-  businessClock: 'business_clock',
-  accounts: 'accounts',
-  accountPlans: 'account_plans',
-  contractPrices: 'contract_prices',
-  namespaces: 'namespaces',
-  stripeIds: 'stripe_ids',
-  ingestBlocks: 'ingest_blocks',
-  periods: 'periods',
-  periodTotals: 'period_totals',
-  rollupRuns: 'rollup_runs',
 } as const;

@@ -3,42 +3,15 @@
 
 import { createAccounts } from '../accounts/door.ts';
 import { createUsage } from '../aggregate/usage.ts';
-import { createClickHouse } from '../platform/clickhouse.ts';
 import { createClock } from '../platform/clock.ts';
-import { parseEnv } from '../platform/env.ts';
 import { createKafka } from '../platform/kafka.ts';
-import { createLog } from '../platform/log.ts';
-import { migrate } from '../platform/migrate.ts';
-import { createPostgres, type Postgres } from '../platform/postgres.ts';
-import { retryUnavailable } from '../platform/retry.ts';
-import { installShutdown } from '../platform/shutdown.ts';
+import { startStage } from '../platform/stage.ts';
 import { connectWorker } from '../platform/temporal-worker.ts';
 import { createStripeBilling } from './billing/stripe.ts';
 import { readCodeVersion } from './code-version.ts';
 import { createWorker } from './worker.ts';
 
-const env = parseEnv(process.env);
-const log = createLog('reconcile', env.TRUEUP_LOG_LEVEL);
-const shutdown = installShutdown(log);
-
-await retryUnavailable(
-  async () =>
-    migrate({
-      postgresUrl: env.TRUEUP_POSTGRES_URL,
-      clickhouseUrl: env.TRUEUP_CLICKHOUSE_URL,
-      clickhouseDatabase: env.TRUEUP_CLICKHOUSE_DATABASE,
-    }),
-  { signal: shutdown.signal, onRetry: (error) => log.warn({ error: String(error) }, 'waiting for the databases') },
-);
-
-const clickhouse = createClickHouse({ url: env.TRUEUP_CLICKHOUSE_URL, database: env.TRUEUP_CLICKHOUSE_DATABASE });
-shutdown.onStop('clickhouse', async () => clickhouse.close());
-/** Each room's tables are its own affair, so each gets its own view of the one database. */
-function openPostgres<Tables>(connectionsMax: number): Postgres<Tables> {
-  const view = createPostgres<Tables>(env.TRUEUP_POSTGRES_URL, connectionsMax);
-  shutdown.onStop('postgres', async () => view.destroy());
-  return view;
-}
+const { env, log, shutdown, clickhouse, openPostgres } = await startStage('reconcile', process.env);
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-reconcile', log });
 shutdown.onStop('kafka', async () => kafka.close());
 

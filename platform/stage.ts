@@ -1,0 +1,45 @@
+// How every stage process begins: environment, log, graceful stop, schema, ClickHouse. A database that is away is waited
+// for, with a line in the log, instead of ending the process.
+
+import { createClickHouse, type ClickHouse } from './clickhouse.ts';
+import { parseEnv, type Env } from './env.ts';
+import { createLog, type Log } from './log.ts';
+import { migrate } from './migrate.ts';
+import { createPostgres, type Postgres } from './postgres.ts';
+import { retryUnavailable } from './retry.ts';
+import { installShutdown, type Shutdown } from './shutdown.ts';
+
+export type Stage = {
+  readonly env: Env;
+  readonly log: Log;
+  readonly shutdown: Shutdown;
+  readonly clickhouse: ClickHouse;
+  /** Each room's tables are its own affair, so each gets its own view of the one database. */
+  readonly openPostgres: <Tables>(connectionsMax: number) => Postgres<Tables>;
+};
+
+/** To be called once, by a stage's main.ts, with process.env. Clients opened here are closed when the process stops. */
+export async function startStage(name: string, source: Readonly<Record<string, string | undefined>>): Promise<Stage> {
+  const env = parseEnv(source);
+  const log = createLog(name, env.TRUEUP_LOG_LEVEL);
+  const shutdown = installShutdown(log);
+  const [postgresUrl, clickhouseUrl] = [env.TRUEUP_POSTGRES_URL, env.TRUEUP_CLICKHOUSE_URL];
+  const clickhouseDatabase = env.TRUEUP_CLICKHOUSE_DATABASE;
+  await retryUnavailable(async () => migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase }), {
+    signal: shutdown.signal,
+    onRetry: (error) => log.warn({ error: String(error) }, 'waiting for the databases'),
+  });
+  const clickhouse = createClickHouse({ url: clickhouseUrl, database: clickhouseDatabase });
+  shutdown.onStop('clickhouse', async () => clickhouse.close());
+  return {
+    env,
+    log,
+    shutdown,
+    clickhouse,
+    openPostgres: <Tables>(connectionsMax: number) => {
+      const view = createPostgres<Tables>(postgresUrl, connectionsMax);
+      shutdown.onStop('postgres', async () => view.destroy());
+      return view;
+    },
+  };
+}

@@ -44,7 +44,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   platform: ['domain'],
   accounts: ['domain', 'platform'],
-  ingest: ['domain', 'platform', 'accounts/door.ts'],
+  ingest: ['domain', 'platform', 'accounts/door.ts', 'accounts/principals.ts', 'accounts/api-key.ts'],
   aggregate: ['domain', 'platform'],
   reconcile: ['domain', 'platform', 'accounts/door.ts', 'aggregate/usage.ts'],
   anomaly: ['domain', 'platform', 'accounts/door.ts', 'aggregate/usage.ts'],
@@ -57,6 +57,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'fixtures/stripe': ['fixtures/stripe'],
   'fixtures/scenarios': ['*'],
   'fixtures/demo': ['*'],
+  'fixtures/torture': ['*'],
 };
 
 function arrowsOf(file: string): readonly string[] | undefined {

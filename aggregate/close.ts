@@ -12,6 +12,7 @@ import { computeCoverage } from './coverage.ts';
 import { computePeriodDigest, type DigestRow } from './digest.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
+import { requireTruth } from './retention/state.ts';
 import { recomputeTouched } from './rollup.ts';
 import type { AggregateTables, StoredCatalogue } from './tables.ts';
 import type { Barrier, ClosedPeriod } from './usage.ts';
@@ -21,7 +22,15 @@ export type CloseDeps = {
   readonly db: Postgres<AggregateTables>;
   readonly topic: string;
   fetchEndOffsets(): Promise<Barrier>;
+  /**
+   * A second clock where business time is the wall clock, epoch ms (witness.ts). A barrier can't be taken back, so one
+   * machine whose clock jumped ahead must not be able to take it alone.
+   */
+  fetchWitnessMs?(): Promise<number>;
 };
+
+/** How far business time may run ahead of the second clock. */
+const WITNESS_TOLERANCE_MS = 5 * 60_000;
 
 const MISMATCH_LOOKS = 5;
 const MISMATCH_LOOK_DELAY_MS = 2_000;
@@ -29,11 +38,17 @@ const MISMATCH_LOOK_DELAY_MS = 2_000;
 export type PeriodRecord = {
   readonly state: 'CLOSING' | 'CLOSED';
   readonly barrier: Barrier;
+  readonly barrierAtMs: number;
+  readonly closedAtMs: number | null;
   readonly digest: string | null;
+  readonly events: bigint | null;
   readonly catalogue: StoredCatalogue;
 };
 
 export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number): Promise<Barrier> {
+  // First, so that a clock that went back does not hide a barrier that stands.
+  const known = await fetchPeriod(deps.db, period);
+  if (known !== undefined) return known.barrier;
   const dueAtMs = period.endAtMs + WAITS.graceMs;
   if (nowMs < dueAtMs) {
     throw new TrueupError({
@@ -43,9 +58,8 @@ export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number
       next: 'take the barrier when grace is over',
     });
   }
-  const known = await fetchPeriod(deps.db, period);
-  if (known !== undefined) return known.barrier;
-  const barrier = await deps.fetchEndOffsets();
+  await checkWitness(deps, nowMs);
+  const barrier = await fetchLogEnds(deps);
   await deps.db
     .insertInto('periods')
     .values({
@@ -60,6 +74,39 @@ export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number
     .execute();
   // Of two closers at once one wrote first; both go by what is stored.
   return (await requirePeriod(deps.db, period)).barrier;
+}
+
+async function checkWitness(deps: CloseDeps, nowMs: number): Promise<void> {
+  const witnessMs = await deps.fetchWitnessMs?.();
+  if (witnessMs === undefined || nowMs - witnessMs <= WITNESS_TOLERANCE_MS) return;
+  throw new TrueupError({
+    kind: 'unavailable',
+    code: 'PERIOD_NOT_ENDED',
+    message: `this machine says ${toIso(nowMs)}, the database ${toIso(witnessMs)}; no barrier is taken on a doubtful clock`,
+    next: 'correct the clock; the close goes on by itself',
+  });
+}
+
+/**
+ * The log's end offsets, checked against what has been stored: an answer that lacks a known partition, or ends before
+ * what was read from it, is not the log this period was counted from, and a barrier taken from it would lose usage.
+ */
+async function fetchLogEnds(deps: CloseDeps): Promise<Barrier> {
+  const { db, topic } = deps;
+  // Before the log is asked: what is stored meanwhile lies behind its answer.
+  const stored = await db
+    .selectFrom('ingest_blocks')
+    .select(({ fn }) => ['partition', fn.max<string>('end_offset').as('end_offset')])
+    .where('topic', '=', topic)
+    .groupBy('partition')
+    .execute();
+  const ends = await deps.fetchEndOffsets();
+  for (const { partition, end_offset: end } of stored) {
+    const logEnd = ends[partition];
+    const message = `partition ${partition} of ${topic} ends at ${logEnd ?? 'nothing'}, but is stored up to ${end}`;
+    invariant(logEnd !== undefined && logEnd >= BigInt(end), 'I4', message);
+  }
+  return ends;
 }
 
 /** Throws `unavailable` ROLLUP_BEHIND while the sink or the rollup worker has not caught up, `bug` on a gap. */
@@ -110,6 +157,7 @@ export async function resolveConflicts(deps: CloseDeps, period: Period): Promise
 
 export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number): Promise<ClosedPeriod> {
   const record = await requirePeriod(deps.db, period);
+  await requireTruth(deps.db, period);
   const { barrier, catalogue } = record;
   await checkRolledUp(deps, barrier);
   await resolveConflicts(deps, period);
@@ -127,7 +175,13 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
   await checkRollupsEqualRaw(deps, period, barrier);
   await deps.db
     .updateTable('periods')
-    .set({ state: 'CLOSED', digest, events: events.toString(), closed_at: new Date(nowMs) })
+    // A clock that went back between barrier and close must not date the one before the other.
+    .set({
+      state: 'CLOSED',
+      digest,
+      events: events.toString(),
+      closed_at: new Date(Math.max(nowMs, record.barrierAtMs)),
+    })
     .where('key', '=', period.key)
     .where('state', '=', 'CLOSING')
     .execute();
@@ -173,7 +227,15 @@ function digestChanged(period: Period, recorded: string, found: string): TrueupE
 export async function fetchPeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord | undefined> {
   const row = await db.selectFrom('periods').selectAll().where('key', '=', period.key).executeTakeFirst();
   if (row === undefined) return undefined;
-  return { state: row.state, barrier: row.barrier.map(BigInt), digest: row.digest, catalogue: row.catalogue };
+  return {
+    state: row.state,
+    barrier: row.barrier.map(BigInt),
+    barrierAtMs: row.barrier_at.getTime(),
+    closedAtMs: row.closed_at?.getTime() ?? null,
+    digest: row.digest,
+    events: row.events === null ? null : BigInt(row.events),
+    catalogue: row.catalogue,
+  };
 }
 
 export async function requirePeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord> {

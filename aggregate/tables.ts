@@ -2,8 +2,12 @@
 // rolled_up_run is written here.
 
 import type { Generated, JSONColumnType } from 'kysely';
+import type { FindingKind } from './integrity/kinds.ts';
 
 export type StoredCatalogue = { types: string[]; meters: string[]; weights: number[] };
+
+/** One file of an archive, by its name below the archive's folder. */
+export type ArchiveFile = { name: string; rows: number; bytes: number; sha256: string };
 
 export type AggregateTables = {
   ingest_blocks: {
@@ -16,6 +20,7 @@ export type AggregateTables = {
     messages: number;
     accepted: number;
     rejected: number;
+    stored_at: Generated<Date>;
     rolled_up_run: string | null;
   };
   periods: {
@@ -28,5 +33,40 @@ export type AggregateTables = {
     digest: string | null;
     events: string | null;
     catalogue: JSONColumnType<StoredCatalogue>;
+  };
+  adjustment_runs: {
+    period: string;
+    k: number;
+    barrier: JSONColumnType<string[]>;
+    posted_to: string;
+    recorded_at: Generated<Date>;
+  };
+  period_adjustments: {
+    period: string;
+    k: number;
+    account: string;
+    namespace: string;
+    meter: string;
+    quantity: string;
+  };
+  period_archives: {
+    period: string;
+    state: 'ARCHIVING' | 'VERIFIED' | 'DROPPING' | 'DROPPED';
+    folder: string;
+    files: JSONColumnType<ArchiveFile[]>;
+    digest: string | null;
+    archived_at: Date;
+    verified_at: Date | null;
+    dropped_at: Date | null;
+  };
+  integrity_findings: {
+    kind: FindingKind;
+    key: string;
+    state: 'SUSPECTED' | 'OPEN' | 'RESOLVED';
+    seen: number;
+    first_seen: Date;
+    last_seen: Date;
+    evidence: JSONColumnType<Record<string, string | number | boolean | string[]>>;
+    resolved_at: Date | null;
   };
 };

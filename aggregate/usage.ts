@@ -3,7 +3,7 @@
 
 import { invariant } from '../domain/contracts/errors.ts';
 import { parseWhole } from '../domain/decimal.ts';
-import { METERS, type MeterName } from '../domain/meter.ts';
+import type { MeterName } from '../domain/meter.ts';
 import type { Period } from '../domain/period.ts';
 import {
   checkRolledUp,
@@ -14,8 +14,12 @@ import {
   takeBarrier,
   type CloseDeps,
 } from './close.ts';
+import { fetchAdjustments, recordAdjustments } from './adjustments.ts';
+import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
+
+export { fetchDatabaseNowMs } from './witness.ts';
 
 /** End offset per partition, index = partition number. A record belongs before the barrier if its offset is below. */
 export type Barrier = readonly bigint[];
@@ -88,7 +92,40 @@ export type Usage = {
   fetchRollupMismatches(period: Period): Promise<string[]>;
 };
 
-export function createUsage(deps: CloseDeps): Usage {
+/** What a closed period turned out to be besides its closed total, posted to a period that was open then. */
+export type Adjustment = {
+  readonly period: string;
+  /** Counts the period's adjustments from 1. */
+  readonly k: number;
+  /** The open period that carries it. */
+  readonly postedTo: string;
+  readonly upTo: Barrier;
+  readonly account: string;
+  readonly namespace: string;
+  readonly meter: MeterName;
+  /** Meter units, never zero; negative where voids took usage back. */
+  readonly quantity: bigint;
+};
+
+/** `k` is null when the log up to the barrier changed nothing that is not posted already. */
+export type AdjustmentRun = {
+  readonly period: string;
+  readonly k: number | null;
+  readonly adjustments: readonly Adjustment[];
+};
+
+export type Adjustments = {
+  /**
+   * Records what the log up to `upTo` changes about a closed period: recomputation minus closed minus all earlier
+   * adjustments, posted to the first period behind it that is still open. Asking again for a barrier answers what was
+   * recorded. Throws `rejected` PERIOD_STATE for an open or archived period and for a barrier before an earlier one.
+   */
+  recordAdjustments(period: Period, upTo: Barrier): Promise<AdjustmentRun>;
+  /** All adjustments of a closed period, in the order in which they were recorded. */
+  fetchAdjustments(period: Period): Promise<Adjustment[]>;
+};
+
+export function createUsage(deps: CloseDeps): Usage & Adjustments {
   return {
     fetchEndOffsets: async () => deps.fetchEndOffsets(),
     takeBarrier: async (period, nowMs) => takeBarrier(deps, period, nowMs),
@@ -100,6 +137,8 @@ export function createUsage(deps: CloseDeps): Usage {
     fetchIngestCounts: async (upTo) => fetchIngestCounts(deps, upTo),
     fetchManifestEvents: async () => fetchManifestEvents(deps),
     fetchRollupMismatches: async (period) => fetchRollupMismatches(deps, period),
+    recordAdjustments: async (period, upTo) => recordAdjustments(deps, period, upTo),
+    fetchAdjustments: async (period) => fetchAdjustments(deps.db, period),
   };
 }
 
@@ -175,10 +214,4 @@ async function fetchManifestEvents({ clickhouse }: CloseDeps): Promise<bigint | 
   const row = rows[0];
   invariant(row !== undefined, 'I6', 'the manifests were not answered');
   return row.manifests === '0' ? null : BigInt(row.produced);
-}
-
-function fromMeter(text: string): MeterName {
-  const meter = METERS.find((name) => name === text);
-  invariant(meter !== undefined, 'I3', `a rollup holds the unknown meter "${text}"`);
-  return meter;
 }

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { identityKey } from '../domain/event.ts';
 import type { LogRecord } from '../platform/kafka.ts';
-import { buildBlock, escapeTsv, EVENT_COLUMNS, REJECT_COLUMNS, type Rows } from './block.ts';
+import { buildBlock, escapeTsv, REJECT_COLUMNS } from './block.ts';
+import { EVENT_COLUMNS, type Rows } from './event-rows.ts';
+import { readEventRows } from './testing/event-rows.ts';
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 1, 0, 0, 1);
 
@@ -25,7 +27,7 @@ function build(records: readonly LogRecord[]) {
 /** Reads the engine's tab-separated text back, as an independent check of the escaping. */
 function parseTsv(rows: Rows | undefined): string[][] {
   const unescape: Record<string, string> = { t: '\t', n: '\n', r: '\r', '0': '\0', b: '\b', f: '\f', '\\': '\\' };
-  const lines = (rows?.tsv.toString('utf8') ?? '').split('\n').slice(0, -1);
+  const lines = (rows?.bytes.toString('utf8') ?? '').split('\n').slice(0, -1);
   return lines.map((line) =>
     line.split('\t').map((field) => field.replace(/\\(.)/g, (_, c: string) => unescape[c] ?? '?')),
   );
@@ -38,14 +40,14 @@ function columns(names: readonly string[], rows: Rows | undefined): Record<strin
 describe('buildBlock', () => {
   test('writes every column of an accepted event with its coordinates', () => {
     const block = build([record(41, { quantity: '7' })]);
-    expect(columns(EVENT_COLUMNS, block.events.get('2026-10'))).toEqual([
+    expect(readEventRows(block.events.get('2026-10'))).toEqual([
       {
         namespace: 'payments.acme',
         type: 'query',
         time: String(Date.UTC(2026, 9, 31, 23, 59, 59, 500)),
         source: '/cell/1',
         id: 'wf-41',
-        quantity: '7',
+        quantity: '7.000000000000',
         voids: '',
         generation: '2',
         kafka_partition: '3',
@@ -109,14 +111,14 @@ describe('buildBlock', () => {
       record(45, { time: '2026-10-31T23:57:00.000Z', type: 'void', voids: 'wf-1' }),
       record(46, { time: '2026-10-31T23:56:00.000Z', quantity: 'x' }),
     ]);
-    const minute = (text: string) => String(Date.parse(text) / 1000);
-    expect(parseTsv(block.dirty)).toEqual([
-      [block.block, 'payments.acme', minute('2026-10-31T23:59:00Z')],
-      [block.block, 'payments.acme', minute('2026-10-31T23:58:00Z')],
-      [block.block, 'payments.acme', minute('2026-10-31T23:57:00Z')],
-      [block.block, 'orders.acme', minute('2026-10-31T23:59:00Z')],
-    ]);
-    expect(block.dirty.count).toBe(4);
+    const minute = (text: string) => Date.parse(text) / 60_000;
+    expect(block.touched).toEqual(
+      new Map([
+        [minute('2026-10-31T23:59:00Z'), new Set(['payments.acme', 'orders.acme'])],
+        [minute('2026-10-31T23:58:00Z'), new Set(['payments.acme'])],
+        [minute('2026-10-31T23:57:00Z'), new Set(['payments.acme'])],
+      ]),
+    );
   });
 
   test('names the block by its range and attempt', () => {
@@ -137,13 +139,13 @@ describe('buildBlock', () => {
           return keyed ? made : { ...made, key: Buffer.from(id) };
         });
         const block = build(records);
-        const events = [...block.events.values()].flatMap(parseTsv);
+        const events = [...block.events.values()].flatMap(readEventRows);
         const rejects = [...block.rejects.values()].flatMap(parseTsv);
         expect(block.messages).toBe(records.length);
         expect(block.accepted + block.rejected).toBe(records.length);
         expect(events).toHaveLength(block.accepted);
         expect(rejects).toHaveLength(block.rejected);
-        for (const row of events) expect(row).toHaveLength(EVENT_COLUMNS.length);
+        for (const row of events) expect(Object.keys(row)).toEqual([...EVENT_COLUMNS]);
         for (const row of rejects) expect(row).toHaveLength(REJECT_COLUMNS.length);
       }),
     );
@@ -156,7 +158,7 @@ describe('escapeTsv', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const escaped = escapeTsv(text);
         expect(escaped).not.toMatch(/[\t\n]/);
-        expect(parseTsv({ count: 1, tsv: Buffer.from(`${escaped}\n`) })[0]?.[0]).toBe(text.toWellFormed());
+        expect(parseTsv({ count: 1, bytes: Buffer.from(`${escaped}\n`) })[0]?.[0]).toBe(text.toWellFormed());
       }),
     );
   });

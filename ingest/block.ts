@@ -4,9 +4,12 @@
 
 import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
-import type { UsageEvent } from '../domain/event.ts';
 import { periodOf, type Period } from '../domain/period.ts';
+import { LoggedRecord } from '../platform/kafka-record.ts';
 import type { LogRecord } from '../platform/kafka.ts';
+import { NO_CASES, type CaseKeys } from './case.ts';
+import { EventRows, type Rows } from './event-rows.ts';
+import { PlainLine } from './plain-line.ts';
 import { validate, type Rejected } from './validate.ts';
 
 /** Where a block stands in the log: [firstOffset, endOffset) of a partition. */
@@ -19,7 +22,8 @@ export type LogRange = {
   readonly endOffset: bigint;
 };
 
-export type Rows = { readonly count: number; readonly tsv: Buffer };
+/** Namespaces by minute (since 1970). */
+export type TouchedMinutes = ReadonlyMap<number, ReadonlySet<string>>;
 
 export type Block = LogRange & {
   /** Unique per attempt to store the range. */
@@ -28,26 +32,12 @@ export type Block = LogRange & {
   readonly accepted: number;
   readonly rejected: number;
   readonly valueBytes: number;
-  /** Truth rows and rejects by month (YYYY-MM) of their table's partition key. */
+  /** Truth rows (RowBinary) and rejects (TabSeparated) by month (YYYY-MM) of their table's partition key. */
   readonly events: ReadonlyMap<string, Rows>;
   readonly rejects: ReadonlyMap<string, Rows>;
   readonly reasons: Readonly<Partial<Record<RejectReason, number>>>;
-  readonly dirty: Rows;
+  readonly touched: TouchedMinutes;
 };
-
-export const EVENT_COLUMNS = [
-  'namespace',
-  'type',
-  'time',
-  'source',
-  'id',
-  'quantity',
-  'voids',
-  'generation',
-  'kafka_partition',
-  'kafka_offset',
-  'arrived_at',
-] as const;
 
 export const REJECT_COLUMNS = [
   'generation',
@@ -63,8 +53,6 @@ export const REJECT_COLUMNS = [
   'payload_bytes',
 ] as const;
 
-export const DIRTY_COLUMNS = ['block', 'namespace', 'minute'] as const;
-
 /** Of a record beyond the event limit only the head is kept: enough to see what it was and who sent it. */
 const OVERSIZED_HEAD_BYTES = 1024;
 const FIELD_CHARACTERS_MAX = 64;
@@ -73,55 +61,64 @@ const MINUTE_MS = 60_000;
 const ARRIVAL_MIN_MS = Date.UTC(2002, 0, 1);
 const ARRIVAL_MAX_MS = Date.UTC(2106, 0, 1) - 1;
 
-/** `attempt` makes the block id unique among redeliveries of the same range. */
-export function buildBlock(range: LogRange, records: readonly LogRecord[], attempt: string): Block {
+/** Its slots hold what any block may need; it keeps nothing that a result depends on. */
+const plain = new PlainLine();
+
+/** `attempt` makes the block id unique among redeliveries of the same range; `cases` are the keys of operators' cases. */
+export function buildBlock(
+  range: LogRange,
+  records: readonly LogRecord[],
+  attempt: string,
+  cases: CaseKeys = NO_CASES,
+): Block {
   const name = `${range.topic}-${range.partition}-${range.firstOffset}-${range.endOffset}-${attempt}`;
   const place = `${range.generation}\t${range.partition}\t`;
-  const events = new MonthlyRows();
-  const rejects = new MonthlyRows();
-  const minutes = new TouchedMinutes();
+  const events = new Monthly(() => new EventRows(range, records.length));
+  const rejects = new Monthly(() => new TextRows());
+  const touched = new Touched();
   const reasons: Partial<Record<RejectReason, number>> = {};
   let valueBytes = 0;
+  let accepted = 0;
+  let rejected = 0;
 
   for (const record of records) {
+    if (record instanceof LoggedRecord) {
+      valueBytes += record.valueEnd - record.valueAt;
+      if (plain.read(record)) {
+        events.of(plain.atMs).addLine(plain, record);
+        touched.add(plain.subject, Math.floor(plain.atMs / MINUTE_MS));
+        accepted += 1;
+        continue;
+      }
+    }
+    const { key, value } = record;
     const arrivalMs = Number(record.timestamp);
-    valueBytes += record.value?.length ?? 0;
-    const verdict = validate(record.key, record.value, arrivalMs);
+    if (!(record instanceof LoggedRecord)) valueBytes += value?.length ?? 0;
+    const verdict = validate(key, value, arrivalMs, cases);
     if (verdict.accepted) {
       const { event } = verdict;
-      // kafkajs gives offset and timestamp as decimal text, which is what the engine takes.
-      events.add(
-        event.atMs,
-        `${formatEvent(event)}${place}${record.offset}\t${record.timestamp}\n`,
-        isAscii(event, record),
-      );
-      minutes.add(event.subject, Math.floor(event.atMs / MINUTE_MS));
+      events.of(event.atMs).addEvent(event, Number(record.offset), arrivalMs);
+      touched.add(event.subject, Math.floor(event.atMs / MINUTE_MS));
+      accepted += 1;
     } else {
       const arrivedMs = Math.min(Math.max(arrivalMs || 0, ARRIVAL_MIN_MS), ARRIVAL_MAX_MS);
-      rejects.add(arrivedMs, `${place}${record.offset}\t${arrivedMs}\t${formatReject(verdict, record)}\n`);
+      rejects.of(arrivedMs).add(`${place}${record.offset}\t${arrivedMs}\t${formatReject(verdict, record)}\n`);
       reasons[verdict.reason] = (reasons[verdict.reason] ?? 0) + 1;
+      rejected += 1;
     }
   }
   return {
     ...range,
     block: name,
     messages: records.length,
-    accepted: events.count,
-    rejected: rejects.count,
+    accepted,
+    rejected,
     valueBytes,
     events: events.finish(),
     rejects: rejects.finish(),
     reasons,
-    dirty: minutes.finish(escapeTsv(name)),
+    touched: touched.minutes,
   };
-}
-
-/** The engine reads thirteen digits as epoch milliseconds. Of what needs escaping, ids may hold backslashes only. */
-function formatEvent(event: UsageEvent): string {
-  const { subject, type, atMs, source, quantity } = event;
-  const id = event.id.includes('\\') ? escapeTsv(event.id) : event.id;
-  const voids = event.voids === '' ? '' : escapeTsv(event.voids);
-  return `${subject}\t${type}\t${atMs}\t${source}\t${id}\t${quantity}\t${voids}\t`;
 }
 
 function formatReject(verdict: Rejected, { key, value }: LogRecord): string {
@@ -156,27 +153,24 @@ export function escapeTsv(text: string): string {
   return text.replace(/[\\\t\n\r\0\b\f]/g, (character) => TSV_ESCAPES[character] ?? character);
 }
 
-/** Everything but ids is ASCII by grammar, and a matching key with a byte for each character says that its id is too. */
-function isAscii({ subject, source, id, voids }: UsageEvent, { key }: LogRecord): boolean {
-  return voids === '' && key?.length === subject.length + source.length + id.length + 2;
-}
+/** Rows by the month of their table's partition key; neighbours mostly share it. */
+class Monthly<RowsOfMonth extends { finish(): Rows }> {
+  private readonly create: () => RowsOfMonth;
+  private readonly months = new Map<string, { period: Period; rows: RowsOfMonth }>();
+  private current: { period: Period; rows: RowsOfMonth } | undefined;
 
-/** Collects lines by calendar month; neighbours in the log mostly share theirs. */
-class MonthlyRows {
-  count = 0;
-  private readonly months = new Map<string, { period: Period; rows: RowText }>();
-  private current: { period: Period; rows: RowText } | undefined;
+  constructor(create: () => RowsOfMonth) {
+    this.create = create;
+  }
 
-  add(atMs: number, line: string, ascii = false): void {
-    let month = this.current;
-    if (month === undefined || atMs < month.period.startAtMs || atMs >= month.period.endAtMs) {
-      const period = periodOf(atMs);
-      month = this.months.get(period.key) ?? { period, rows: new RowText() };
-      this.months.set(period.key, month);
-      this.current = month;
-    }
-    month.rows.add(line, ascii);
-    this.count += 1;
+  of(atMs: number): RowsOfMonth {
+    const { current } = this;
+    if (current !== undefined && atMs >= current.period.startAtMs && atMs < current.period.endAtMs) return current.rows;
+    const period = periodOf(atMs);
+    const month = this.months.get(period.key) ?? { period, rows: this.create() };
+    this.months.set(period.key, month);
+    this.current = month;
+    return month.rows;
   }
 
   finish(): Map<string, Rows> {
@@ -184,47 +178,29 @@ class MonthlyRows {
   }
 }
 
-/**
- * Lines as bytes, written as they come: joined strings would keep every small string of a block alive until the end,
- * and the garbage collector would move them all, which costs more than parsing them.
- */
-class RowText {
-  private bytes = Buffer.allocUnsafe(64 * 1024);
-  private length = 0;
-  private count = 0;
+class TextRows {
+  private readonly lines: string[] = [];
 
-  add(line: string, ascii: boolean): void {
-    const most = this.length + line.length * 3;
-    if (most > this.bytes.length) this.grow(most);
-    this.length += this.bytes.write(line, this.length, ascii ? 'latin1' : 'utf8');
-    this.count += 1;
+  add(line: string): void {
+    this.lines.push(line);
   }
 
   finish(): Rows {
-    return { count: this.count, tsv: this.bytes.subarray(0, this.length) };
-  }
-
-  private grow(atLeast: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(atLeast, this.bytes.length * 2));
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
+    return { count: this.lines.length, bytes: Buffer.from(this.lines.join('')) };
   }
 }
 
-class TouchedMinutes {
-  private readonly byNamespace = new Map<string, Set<number>>();
+class Touched {
+  readonly minutes = new Map<number, Set<string>>();
+  private minute = Number.NaN;
+  private namespaces = new Set<string>();
 
   add(namespace: string, minute: number): void {
-    const minutes = this.byNamespace.get(namespace);
-    if (minutes === undefined) this.byNamespace.set(namespace, new Set([minute]));
-    else minutes.add(minute);
-  }
-
-  finish(block: string): Rows {
-    const rows = new RowText();
-    for (const [namespace, minutes] of this.byNamespace) {
-      for (const minute of minutes) rows.add(`${block}\t${namespace}\t${minute * 60}\n`, true);
+    if (minute !== this.minute) {
+      this.namespaces = this.minutes.get(minute) ?? new Set();
+      this.minutes.set(minute, this.namespaces);
+      this.minute = minute;
     }
-    return rows.finish();
+    this.namespaces.add(namespace);
   }
 }

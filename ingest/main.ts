@@ -9,6 +9,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { installShutdown } from '../platform/shutdown.ts';
+import { parseCaseKeys } from './case.ts';
 import { createManifestSink } from './manifests.ts';
 import { createSink } from './sink.ts';
 import { createBlockStore } from './store.ts';
@@ -35,8 +36,9 @@ shutdown.onStop('postgres', async () => postgres.destroy());
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-ingest', log });
 shutdown.onStop('kafka', async () => kafka.close());
 
+const cases = parseCaseKeys(env.TRUEUP_CASE_KEYS);
 const store = createBlockStore(clickhouse, postgres, waiting);
-const usage = createSink({ kafka, store, topic: env.TRUEUP_TOPIC, log, metrics });
+const usage = createSink({ kafka, store, topic: env.TRUEUP_TOPIC, log, metrics, cases });
 const manifests = createManifestSink({ kafka, clickhouse, topic: env.TRUEUP_MANIFEST_TOPIC, waiting });
 
 const run = async (topic: string, sink: typeof usage) => {

@@ -9,6 +9,7 @@ import type { Kafka, KafkaConsumer, FetchedBatch } from '../platform/kafka.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { buildBlock, type Block } from './block.ts';
+import type { CaseKeys } from './case.ts';
 import { Lanes } from './lanes.ts';
 import type { BlockStore } from './store.ts';
 
@@ -18,6 +19,8 @@ export type SinkOptions = {
   readonly topic: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Keys of operators' cases; without them no case is honoured. */
+  readonly cases?: CaseKeys;
 };
 
 export type Sink = {
@@ -110,7 +113,7 @@ class UsageSink implements Sink {
     const start = performance.now();
     const { partition, firstOffset, endOffset } = batch;
     const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
-    const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'));
+    const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'), this.options.cases);
     this.lanes.add({ block, batch, parseMs: Math.round(performance.now() - start), heldSinceMs: performance.now() });
     return true;
   }
@@ -139,7 +142,7 @@ class UsageSink implements Sink {
   /** One wide line per block: what was read, what became of it, how long each step took. */
   private report({ block, batch, parseMs }: Held, fields: Readonly<Record<string, string | number>>): void {
     const { log, metrics } = this.options;
-    const { partition, firstOffset, endOffset, messages, accepted, rejected, valueBytes, reasons, dirty } = block;
+    const { partition, firstOffset, endOffset, messages, accepted, rejected, valueBytes, reasons, touched } = block;
     const lag = Number(batch.highWatermark - endOffset);
     metrics.count('trueup_ingest_blocks_total', { outcome: 'stored' });
     metrics.count('trueup_ingest_records_total', { outcome: 'accepted' }, accepted);
@@ -150,7 +153,7 @@ class UsageSink implements Sink {
       metrics.count('trueup_ingest_rejects_total', { reason }, count);
     }
     const range = { partition, firstOffset: String(firstOffset), endOffset: String(endOffset) };
-    const counts = { messages, accepted, rejected, reasons, valueBytes, dirtyMinutes: dirty.count, lag };
+    const counts = { messages, accepted, rejected, reasons, valueBytes, touchedNamespaces: touched.size, lag };
     log.info({ block: block.block, ...range, ...counts, parseMs, ...fields }, 'block stored');
   }
 }

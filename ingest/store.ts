@@ -8,7 +8,9 @@ import { invariant } from '../domain/contracts/errors.ts';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import { DIRTY_COLUMNS, EVENT_COLUMNS, REJECT_COLUMNS, type Block, type Rows } from './block.ts';
+import { REJECT_COLUMNS, type Block } from './block.ts';
+import { MARK_COLUMNS, markTouched } from './dirty-marks.ts';
+import { EVENT_COLUMNS, type Rows } from './event-rows.ts';
 import type { IngestTables } from './tables.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
 
@@ -22,43 +24,56 @@ export type BlockStore = {
   write(blocks: readonly Block[]): Promise<StoreTimings>;
 };
 
+type Table = {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly format: 'RowBinary' | 'TabSeparated';
+};
+
+const EVENTS: Table = { name: CLICKHOUSE_TABLES.usageEvents, columns: EVENT_COLUMNS, format: 'RowBinary' };
+const MARKS: Table = { name: CLICKHOUSE_TABLES.usageDirty, columns: MARK_COLUMNS, format: 'RowBinary' };
+const REJECTS: Table = { name: CLICKHOUSE_TABLES.usageRejected, columns: REJECT_COLUMNS, format: 'TabSeparated' };
+
 export function createBlockStore(
   clickhouse: ClickHouse,
   postgres: Postgres<IngestTables>,
   waiting: Waiting,
 ): BlockStore {
-  const insert = async (table: string, columns: readonly string[], rows: Rows) => {
-    if (rows.count === 0) return;
+  const insert = async (table: Table, rows: readonly Rows[]) => {
+    const count = rows.reduce((sum, part) => sum + part.count, 0);
+    if (count === 0) return;
+    const body = rows.map(({ bytes }) => bytes);
     const received = await waitOut(
       'clickhouse',
       // Sent again after an uncertain answer too: the same rows once more are harmless.
-      async () => clickhouse.insertTsv(table, columns, Readable.from([rows.tsv], { objectMode: false })),
+      async () =>
+        table.format === 'RowBinary'
+          ? clickhouse.insertRowBinary(table.name, table.columns, body)
+          : clickhouse.insertTsv(table.name, table.columns, Readable.from(body, { objectMode: false })),
       waiting,
     );
-    const promise = `sent ${rows.count} rows to ${table}, the engine received ${received}`;
-    invariant(received === rows.count, 'I1', promise);
+    const promise = `sent ${count} rows to ${table.name}, the engine received ${received}`;
+    invariant(received === count, 'I1', promise);
   };
-  const insertMonths = async (table: string, columns: readonly string[], months: ReadonlyMap<string, Rows>[]) => {
+  const insertMonths = async (table: Table, months: readonly ReadonlyMap<string, Rows>[]) => {
     // One month per insert is one part, which is there whole or not at all.
-    for (const rows of mergeMonths(months)) await insert(table, columns, rows);
+    for (const rows of byMonth(months).values()) await insert(table, rows);
   };
   return {
     write: async (blocks) => {
       const start = performance.now();
       await Promise.all([
         insertMonths(
-          CLICKHOUSE_TABLES.usageEvents,
-          EVENT_COLUMNS,
+          EVENTS,
           blocks.map(({ events }) => events),
         ),
         insertMonths(
-          CLICKHOUSE_TABLES.usageRejected,
-          REJECT_COLUMNS,
+          REJECTS,
           blocks.map(({ rejects }) => rejects),
         ),
       ]);
       const stored = performance.now();
-      await insert(CLICKHOUSE_TABLES.usageDirty, DIRTY_COLUMNS, merge(blocks.map(({ dirty }) => dirty)));
+      await insert(MARKS, [markTouched(blocks)]);
       const marked = performance.now();
       await waitOut('postgres', async () => insertBlocks(postgres, blocks), waiting);
       return {
@@ -89,15 +104,10 @@ async function insertBlocks(postgres: Postgres<IngestTables>, blocks: readonly B
     .execute();
 }
 
-function mergeMonths(blocks: readonly ReadonlyMap<string, Rows>[]): Rows[] {
+function byMonth(blocks: readonly ReadonlyMap<string, Rows>[]): Map<string, Rows[]> {
   const months = new Map<string, Rows[]>();
-  for (const [month, rows] of blocks.flatMap((block) => [...block]))
+  for (const [month, rows] of blocks.flatMap((block) => [...block])) {
     months.set(month, [...(months.get(month) ?? []), rows]);
-  return [...months.values()].map(merge);
-}
-
-function merge(rows: readonly Rows[]): Rows {
-  const first = rows[0];
-  if (rows.length === 1 && first !== undefined) return first;
-  return { count: rows.reduce((sum, { count }) => sum + count, 0), tsv: Buffer.concat(rows.map(({ tsv }) => tsv)) };
+  }
+  return months;
 }

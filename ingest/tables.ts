@@ -16,4 +16,25 @@ export type IngestTables = {
     stored_at: Generated<Date>;
     rolled_up_run: Generated<string | null>;
   };
+  reject_replays: {
+    id: Generated<string>;
+    case_id: string;
+    operator: string;
+    why: string;
+    topic: string;
+    partition: number;
+    offset: string;
+    subject: string;
+    source: string;
+    event_id: string;
+    line_sha256: string;
+    corrected: boolean;
+    requested_at: Generated<Date>;
+    outcome: 'COUNTED' | 'COUNTED_BEFORE' | null;
+    stored_partition: number | null;
+    stored_offset: string | null;
+    events_before: string | null;
+    events_after: string | null;
+    finished_at: Date | null;
+  };
 };

@@ -8,6 +8,7 @@ import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
 import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import { identityKey, type UsageEvent } from '../domain/event.ts';
 import { EVENT_TYPES, VOID_TYPE } from '../domain/meter.ts';
+import { CASE_ATTRIBUTE, isCaseValid, NO_CASES, type CaseKeys } from './case.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 
 export type Accepted = { readonly accepted: true; readonly event: UsageEvent };
@@ -38,14 +39,20 @@ const QUANTITY = new RegExp(
 );
 const ZEROS = /^0+$/;
 
-export function validate(key: Buffer | null, value: Buffer | null, arrivalMs: number): Accepted | Rejected {
+/** `cases` are the keys of operators' cases (case.ts): configuration, the same for every reader of a log. */
+export function validate(
+  key: Buffer | null,
+  value: Buffer | null,
+  arrivalMs: number,
+  cases: CaseKeys = NO_CASES,
+): Accepted | Rejected {
   if (value === null || value.length === 0) return reject('EMPTY');
   if (value.length > EVENT_LIMITS.lineBytesMax) return reject('LINE_TOO_LARGE');
   if (!isUtf8(value)) return reject('ENCODING_INVALID');
   const attributes = parseObject(value);
   if (typeof attributes === 'string') return reject(attributes);
   if (attributes['specversion'] !== '1.0') return reject('SPECVERSION_UNSUPPORTED', 'specversion', attributes);
-  return validateAttributes(key, attributes, arrivalMs);
+  return validateAttributes(key, attributes, { arrivalMs, cases });
 }
 
 function parseObject(value: Buffer): Attributes | 'NOT_JSON' | 'NOT_AN_OBJECT' {
@@ -59,7 +66,10 @@ function parseObject(value: Buffer): Attributes | 'NOT_JSON' | 'NOT_AN_OBJECT' {
   return parsed as Attributes;
 }
 
-function validateAttributes(key: Buffer | null, attributes: Attributes, arrivalMs: number): Accepted | Rejected {
+type Terms = { readonly arrivalMs: number; readonly cases: CaseKeys };
+
+function validateAttributes(key: Buffer | null, attributes: Attributes, terms: Terms): Accepted | Rejected {
+  const { arrivalMs, cases } = terms;
   for (const name of REQUIRED) {
     const attribute = attributes[name];
     if (attribute === undefined || attribute === null) return reject('ATTRIBUTE_MISSING', name, attributes);
@@ -74,7 +84,7 @@ function validateAttributes(key: Buffer | null, attributes: Attributes, arrivalM
     const attribute = attributes[name];
     if (typeof attribute === 'object' && attribute !== null) return reject('ATTRIBUTE_INVALID', name, attributes);
   }
-  if (!SUBJECT.test(subject)) return reject('SUBJECT_INVALID', 'subject', attributes);
+  if (!isSubject(subject)) return reject('SUBJECT_INVALID', 'subject', attributes);
   if (!KNOWN_TYPES.has(type)) return reject('TYPE_UNKNOWN', 'type', attributes);
   const atMs = parseRfc3339(time);
   if (atMs === undefined) return reject('TIME_INVALID', 'time', attributes);
@@ -90,7 +100,9 @@ function validateAttributes(key: Buffer | null, attributes: Attributes, arrivalM
 
   const event: UsageEvent = { id, source, subject, type, atMs, quantity: quantity as string, voids: voids as string };
   if (!isKeyOf(event, key)) return reject('KEY_MISMATCH', 'key', attributes);
-  if (atMs < arrivalMs - EVENT_LIMITS.ageMaxMs) return reject('TIME_TOO_OLD', 'time', attributes);
+  if (atMs < arrivalMs - EVENT_LIMITS.ageMaxMs && !isCaseValid(attributes[CASE_ATTRIBUTE], event, cases)) {
+    return reject('TIME_TOO_OLD', 'time', attributes);
+  }
   // Negated, so that a record without a usable timestamp (NaN) is not counted either.
   if (!(atMs <= arrivalMs + EVENT_LIMITS.aheadMaxMs)) return reject('TIME_IN_FUTURE', 'time', attributes);
   return { accepted: true, event };
@@ -104,7 +116,12 @@ function isIdentifier(value: unknown): value is string {
   return value.isWellFormed() && !CONTROL.test(value) && Buffer.byteLength(value) <= EVENT_LIMITS.idBytesMax;
 }
 
-function isSource(value: unknown): value is string {
+/** `<name>.<account>`, both DNS labels. */
+export function isSubject(text: string): boolean {
+  return SUBJECT.test(text);
+}
+
+export function isSource(value: unknown): value is string {
   return typeof value === 'string' && value.length <= EVENT_LIMITS.sourceBytesMax && SOURCE.test(value);
 }
 

@@ -2,7 +2,7 @@
 // `rejected` (the statement can't work), by status and code, never by message text.
 
 import { readFileSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { TrueupError } from '../domain/contracts/errors.ts';
 
@@ -24,6 +24,8 @@ export type ClickHouse = {
   command(sql: string, parameters?: QueryParameters): Promise<void>;
   /** Inserts rows given as tab-separated text; resolves with the number of rows the engine reports received. */
   insertTsv(table: string, columns: readonly string[], body: string | Readable): Promise<number>;
+  /** The same for rows in RowBinary: little-endian, texts with their length before them. */
+  insertRowBinary(table: string, columns: readonly string[], body: readonly Buffer[]): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -51,6 +53,13 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     // Errors are thrown with all they know; the caller's wide line logs them once.
     log: { level: ClickHouseLogLevel.OFF },
   });
+  const insert = async (query: string, body: string | readonly Buffer[] | Readable) =>
+    translate(async () => {
+      const values = body instanceof Readable ? body : toReadable(body);
+      const result = await client.exec({ query, values });
+      result.stream.resume();
+      return Number(result.summary?.written_rows ?? Number.NaN);
+    });
   return {
     client,
     query: async <Row>(sql: string, parameters: QueryParameters = {}) =>
@@ -63,21 +72,15 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
         await client.command({ query: sql, query_params: { ...parameters } });
       }),
     insertTsv: async (table, columns, body) =>
-      translate(async () => {
-        const result = await client.exec({
-          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT TabSeparated`,
-          values: typeof body === 'string' ? await toReadable(body) : body,
-        });
-        result.stream.resume();
-        return Number(result.summary?.written_rows ?? Number.NaN);
-      }),
+      insert(`INSERT INTO ${table} (${columns.join(', ')}) FORMAT TabSeparated`, body),
+    insertRowBinary: async (table, columns, body) =>
+      insert(`INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`, body),
     close: async () => client.close(),
   };
 }
 
-async function toReadable(body: string): Promise<Readable> {
-  const { Readable: Stream } = await import('node:stream');
-  return Stream.from([Buffer.from(body, 'utf8')], { objectMode: false });
+function toReadable(body: string | readonly Buffer[]): Readable {
+  return Readable.from(typeof body === 'string' ? [Buffer.from(body, 'utf8')] : body, { objectMode: false });
 }
 
 async function translate<T>(work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,8 @@
 // - failures are `unavailable` (worth retrying) or `rejected`, by kafkajs' classes and protocol types, never by text.
 // When the process dies, the group gives its partitions to others after the session timeout; they resume at the commits.
 
+// First: it changes how kafkajs is loaded.
+import './kafka-records.ts';
 import kafkajs, {
   CompressionTypes,
   Kafka as KafkaJs,

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { sha256 } from '../domain/canonical.ts';
 import { TrueupError } from '../domain/contracts/errors.ts';
 import { createClickHouse } from './clickhouse.ts';
+import { toClusterStatements } from './cluster-ddl.ts';
 import { translatePostgres } from './postgres.ts';
 
 /** Rooms in the order in which their tables may refer to each other. */
@@ -18,6 +19,8 @@ export type MigrateOptions = {
   readonly postgresUrl: string;
   readonly clickhouseUrl: string;
   readonly clickhouseDatabase: string;
+  /** Lays ClickHouse tables out on this cluster instead of on one server. */
+  readonly clickhouseCluster?: string | undefined;
 };
 
 export type SchemaFile = { name: string; database: 'clickhouse' | 'postgres'; text: string };
@@ -71,7 +74,7 @@ async function applyAll(options: MigrateOptions): Promise<string[]> {
       const target = file.database === 'postgres' ? 'postgres' : `clickhouse ${options.clickhouseDatabase}`;
       const run = async () => {
         if (file.database === 'postgres') await connection.query(file.text);
-        else for (const statement of splitStatements(file.text)) await clickhouse.command(statement);
+        else for (const statement of toStatements(file.text, options)) await clickhouse.command(statement);
       };
       if (await applyOnce(connection, { file, target, run })) applied.push(file.name);
     }
@@ -79,6 +82,11 @@ async function applyAll(options: MigrateOptions): Promise<string[]> {
   } finally {
     await Promise.all([connection.end(), bootstrap.close(), clickhouse.close()]);
   }
+}
+
+function toStatements(text: string, { clickhouseCluster: cluster }: MigrateOptions): string[] {
+  const statements = splitStatements(text);
+  return cluster === undefined ? statements : statements.flatMap((one) => toClusterStatements(one, cluster));
 }
 
 type Application = { file: SchemaFile; target: string; run: () => Promise<void> };

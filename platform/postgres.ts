@@ -12,6 +12,8 @@ export function createPostgres<Tables>(url: string, connectionsMax = 8): Kysely<
   const pool = new pg.Pool({ connectionString: url, max: connectionsMax, application_name: 'trueup' });
   // An idle connection that breaks (server restart) must not take the process down; the next query reconnects.
   pool.on('error', () => undefined);
+  // Nor one that breaks while it is lent out and idle between two statements: the next statement on it fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: translatingPool(pool) }) });
 }
 

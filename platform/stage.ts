@@ -18,14 +18,15 @@ export type Stage = {
   readonly openPostgres: <Tables>(connectionsMax: number) => Postgres<Tables>;
 };
 
-/** To be called once, by a stage's main.ts, with process.env. Clients opened here are closed when the process stops. */
+/** To be called once, by a stage's main.ts, with the process environment. Clients opened here are closed when the process stops. */
 export async function startStage(name: string, source: Readonly<Record<string, string | undefined>>): Promise<Stage> {
   const env = parseEnv(source);
   const log = createLog(name, env.TRUEUP_LOG_LEVEL);
   const shutdown = installShutdown(log);
   const [postgresUrl, clickhouseUrl] = [env.TRUEUP_POSTGRES_URL, env.TRUEUP_CLICKHOUSE_URL];
   const clickhouseDatabase = env.TRUEUP_CLICKHOUSE_DATABASE;
-  await retryUnavailable(async () => migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase }), {
+  const clickhouseCluster = env.TRUEUP_CLICKHOUSE_CLUSTER;
+  await retryUnavailable(async () => migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase, clickhouseCluster }), {
     signal: shutdown.signal,
     onRetry: (error) => log.warn({ error: String(error) }, 'waiting for the databases'),
   });

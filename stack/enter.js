@@ -22,7 +22,15 @@ const tasks = {
   'test:e2e': { file: 'stack/tasks/test.ts', args: ['e2e'], says: 'end-to-end tests alone' },
   dev: { file: 'stack/tasks/dev.ts', args: [], says: 'all servers and stages under one supervisor' },
   stack: { file: 'stack/tasks/stack.ts', args: [], says: 'up | status | down | logs <server>' },
-  bench: { file: 'bench/main.ts', args: [], says: 'the measures' },
+  torture: {
+    file: 'fixtures/torture/main.ts',
+    args: [],
+    says: 'rounds of kills, pauses, lost replies, replays and full disks; then every event counts once',
+  },
+  trueup: { file: 'cli/main.ts', args: [], says: 'the command line: events, keys, …; npm run trueup -- help' },
+  bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), queries' },
+  'bench:pipeline': { file: 'bench/main.ts', args: ['pipeline'], says: 'events per second against a bare insert' },
+  'bench:queries': { file: 'bench/main.ts', args: ['queries'], says: 'usage queries at 1,000 to 100,000 tenants' },
 };
 
 function listTasks() {

@@ -1,5 +1,6 @@
 -- Included by the other queries as (counted_events): the events that count, once each, in meter units.
 -- Left out: second copies (FINAL), voids and what they take back, losers of conflicts, types outside the catalogue.
+-- Of a void too the first copy counts, whether or not later ones were merged away: hence the grouping.
 -- `before` is a barrier (offset per partition); empty means everything. Units stay exact up to 10^26 per window here; sums
 -- over whole periods widen them first.
 SELECT
@@ -14,10 +15,12 @@ WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
   AND (empty({before:Array(UInt64)}) OR kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1))
   AND type IN {types:Array(String)}
   AND (namespace, source, id, time) NOT IN (
-    SELECT namespace, source, voids, time
+    SELECT namespace, source, argMax(voids, version), time
     FROM usage_events_v1
     WHERE type = 'void' AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
       AND (empty({hours:Array(DateTime('UTC'))}) OR toStartOfHour(time) IN {hours:Array(DateTime('UTC'))})
       AND (empty({before:Array(UInt64)}) OR kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1))
+      AND (id_hash, toString(type), time, quantity) NOT IN (SELECT id_hash, type, time, quantity FROM usage_conflicts_v1)
+    GROUP BY namespace, source, id_hash, time, quantity
   )
   AND (id_hash, toString(type), time, quantity) NOT IN (SELECT id_hash, type, time, quantity FROM usage_conflicts_v1)

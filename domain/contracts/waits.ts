@@ -11,4 +11,10 @@ export const WAITS = {
   draftClaimWithinMs: HOUR_MS,
   /** Stripe takes meter events up to 35 days old; a day is kept in hand. */
   meterEventAgeMaxMs: 34 * 24 * HOUR_MS,
+  /** A card payment can be disputed for 120 days; until then a closed month keeps its raw events at hand. */
+  disputeWindowMs: 120 * 24 * HOUR_MS,
+  /** A source's buffers may reach us days after its manifest does; a shortfall younger than grace is not yet due. */
+  manifestDueMs: 48 * HOUR_MS,
+  /** Sources that are used send a manifest every hour; three that are missing are no longer a delay. */
+  sourceSilentMs: 3 * HOUR_MS,
 } as const;

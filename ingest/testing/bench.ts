@@ -12,7 +12,7 @@ import { createSink, sinkGroupOf, type Sink } from '../sink.ts';
 import { createBlockStore } from '../store.ts';
 import type { IngestTables } from '../tables.ts';
 
-export type BlockRow = { partition: number; first_offset: string; end_offset: string; messages: number };
+export type BlockRow = { block: string; partition: number; first_offset: string; end_offset: string; messages: number };
 
 export type IngestBench = {
   readonly topic: string;
@@ -148,7 +148,7 @@ class Bench implements IngestBench {
   async fetchBlocks(): Promise<BlockRow[]> {
     return this.parts.db
       .selectFrom('ingest_blocks')
-      .select(['partition', 'first_offset', 'end_offset', 'messages'])
+      .select(['block', 'partition', 'first_offset', 'end_offset', 'messages'])
       .orderBy('seq')
       .execute();
   }

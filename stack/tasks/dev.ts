@@ -6,7 +6,13 @@ import { serverNames } from '../servers/table.ts';
 import { startStack } from '../stack.ts';
 import { checkout } from './steps.ts';
 
-const stages = ['ingest', 'aggregate', 'reconcile'];
+const stages = [
+  ['ingest', 'ingest/main.ts'],
+  ['http', 'ingest/http/main.ts'],
+  ['aggregate', 'aggregate/main.ts'],
+  ['integrity', 'aggregate/integrity/main.ts'],
+  ['reconcile', 'reconcile/main.ts'],
+] as const;
 
 try {
   const stack = await startStack({
@@ -18,7 +24,7 @@ try {
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
-  const processes = superviseProcesses(stages.map((name) => ({ name, file: join(checkout, name, 'main.ts'), env })));
+  const processes = superviseProcesses(stages.map(([name, file]) => ({ name, file: join(checkout, file), env })));
   const urls = Object.entries(env).map(([variable, value]) => `  ${variable}=${value}`);
   console.error(`\nAll stages run under this supervisor; Ctrl-C stops them.\n${urls.join('\n')}\n`);
   console.error(`${await stopped}: stopping …`);

@@ -1,0 +1,94 @@
+// What the continuous proof can find: a closed list, each with the promise it breaks, what it means and what to do.
+
+export const FINDING_KINDS = [
+  'BLOCK_GAP',
+  'BLOCK_MISSING',
+  'BLOCK_COUNT',
+  'TRUTH_MISSING',
+  'TRUTH_ALTERED',
+  'ROLLUP_ALTERED',
+  'CONFLICTING_COPIES',
+  'SOURCE_SHORT',
+  'MANIFEST_SHORT',
+  'MANIFEST_MISSING',
+  'SOURCE_SILENT',
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export type FindingRule = {
+  readonly promise: 'I1' | 'I2' | 'I3' | 'S0';
+  readonly meaning: string;
+  readonly next: string;
+  /** True when a write in flight can't look like this, so that one sight is enough. */
+  readonly certain: boolean;
+};
+
+export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
+  BLOCK_GAP: {
+    promise: 'I1',
+    meaning: 'a stretch of a partition has no block record although a later one has',
+    next: 'rewind the sink group to before the gap; what is stored already counts once',
+    certain: false,
+  },
+  BLOCK_MISSING: {
+    promise: 'I1',
+    meaning: 'rows are stored behind the last block record of their partition',
+    next: 'rewind the sink group to the end of the block log',
+    certain: false,
+  },
+  BLOCK_COUNT: {
+    promise: 'I1',
+    meaning: 'a block says it read another number of messages than its range holds',
+    next: 'compare the range with the log; rewind the sink group to before it',
+    certain: true,
+  },
+  TRUTH_MISSING: {
+    promise: 'I1',
+    meaning: 'a block touched a minute in which the truth holds no event',
+    next: 'rewind the sink group to before the block: the rows are still in the log',
+    certain: false,
+  },
+  TRUTH_ALTERED: {
+    promise: 'I3',
+    meaning: 'the rollups agree with each other but not with the truth: rows were deleted, added or changed there',
+    next: 'run "trueup period explain" for the month, then rewind the sink group to restore the rows from the log',
+    certain: false,
+  },
+  ROLLUP_ALTERED: {
+    promise: 'I3',
+    meaning: 'minutes, hours and days do not agree: a rollup was changed by something that is not the rollup worker',
+    next: 'mark the window in usage_dirty_v1 under a block of its own and roll it up again',
+    certain: false,
+  },
+  CONFLICTING_COPIES: {
+    promise: 'I2',
+    meaning: 'a source sent one identity with different contents; the first copy is billed',
+    next: 'tell the source: an id must never be used twice',
+    certain: true,
+  },
+  SOURCE_SHORT: {
+    promise: 'S0',
+    meaning: 'the source says it produced more than arrived',
+    next: 'ask the source to send the hour again; copies count once',
+    certain: true,
+  },
+  MANIFEST_SHORT: {
+    promise: 'S0',
+    meaning: 'more arrived than the source says it produced',
+    next: 'ask the source for a new revision of the manifest, or who else sends under its name',
+    certain: true,
+  },
+  MANIFEST_MISSING: {
+    promise: 'S0',
+    meaning: 'usage arrived from a source that sent no manifest for the hour',
+    next: 'ask the source for its manifest',
+    certain: true,
+  },
+  SOURCE_SILENT: {
+    promise: 'S0',
+    meaning: 'a source that sent before sends neither usage nor manifests any more',
+    next: 'see whether the source runs and reaches the brokers',
+    certain: true,
+  },
+};

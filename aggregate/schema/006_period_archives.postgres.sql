@@ -1,0 +1,15 @@
+-- The archive of a closed period: part of its close record. One row per period that retention has begun to work on.
+-- ARCHIVING: files are being written, those named here are whole. VERIFIED: the digest and every adjustment were
+-- recomputed from the files. DROPPING: the truth's partition may be gone, only the files are to be trusted. DROPPED.
+-- files: [{name, rows, bytes, sha256}], below folder. Writer: retention. Readers: explain, and all that read the truth.
+CREATE TABLE period_archives (
+  period      text PRIMARY KEY REFERENCES periods (key),
+  state       text NOT NULL CHECK (state IN ('ARCHIVING', 'VERIFIED', 'DROPPING', 'DROPPED')),
+  folder      text NOT NULL,
+  files       jsonb NOT NULL,
+  digest      text,
+  archived_at timestamptz NOT NULL,
+  verified_at timestamptz,
+  dropped_at  timestamptz,
+  CHECK (state = 'ARCHIVING' OR (digest IS NOT NULL AND verified_at IS NOT NULL))
+);

@@ -1,0 +1,69 @@
+// The process of the HTTP door: usage events from POST /v1/events into Kafka. Waits for Postgres, its tables and the topic;
+// on SIGTERM it answers what came in and ends. Any number of them may run: they share the rate limits through Redis.
+
+import { createPrincipals, type PrincipalTables } from '../../accounts/principals.ts';
+import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
+import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
+import { parseEnvPart } from '../../platform/env.ts';
+import { createKafka } from '../../platform/kafka.ts';
+import { createLog } from '../../platform/log.ts';
+import { createMetrics } from '../../platform/metrics.ts';
+import { createPostgres } from '../../platform/postgres.ts';
+import { createSharedBuckets } from '../../platform/redis.ts';
+import { installShutdown } from '../../platform/shutdown.ts';
+import { waitOut, type Waiting } from '../wait-out.ts';
+import { createDirectory } from './access.ts';
+import { createBudget } from './budget.ts';
+import { startDoor } from './door.ts';
+import { createLogWriter } from './log-writer.ts';
+import { createRateLimiter } from './rate-limit.ts';
+
+const env = parseEnvPart(process.env, [
+  'TRUEUP_KAFKA_BROKERS',
+  'TRUEUP_POSTGRES_URL',
+  'TRUEUP_REDIS_URL',
+  'TRUEUP_CLOCK',
+  'TRUEUP_TOPIC',
+  'TRUEUP_HTTP_HOST',
+  'TRUEUP_HTTP_PORT',
+  'TRUEUP_LOG_LEVEL',
+]);
+const log = createLog('http', env.TRUEUP_LOG_LEVEL);
+const shutdown = installShutdown(log);
+const waiting: Waiting = { signal: shutdown.signal, log, metrics: createMetrics() };
+
+try {
+  const postgres = createPostgres<PrincipalTables & BusinessClockTables>(env.TRUEUP_POSTGRES_URL);
+  shutdown.onStop('postgres', async () => postgres.destroy());
+  const principals = createPrincipals(postgres);
+  await waitOut('postgres', async () => principals.checkTables(), waiting);
+
+  const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-http', log });
+  shutdown.onStop('kafka', async () => kafka.close());
+  await kafka.waitForTopic(env.TRUEUP_TOPIC, shutdown.signal);
+  const producer = await waitOut('kafka', async () => kafka.createProducer(), waiting);
+  shutdown.onStop('producer', async () => producer.close());
+  const buckets = createSharedBuckets(env.TRUEUP_REDIS_URL, log);
+  shutdown.onStop('redis', () => buckets.close());
+
+  const writer = createLogWriter({
+    send: async (records) => producer.send(env.TRUEUP_TOPIC, records),
+    ackTimeoutMs: INTAKE_LIMITS.ackTimeoutMs,
+  });
+  shutdown.onStop('log writer', async () => writer.drain());
+  const door = await startDoor({
+    host: env.TRUEUP_HTTP_HOST,
+    port: env.TRUEUP_HTTP_PORT,
+    log,
+    directory: createDirectory({ principals, keyEnv: env.TRUEUP_CLOCK === 'wall' ? 'live' : 'test', now: Date.now }),
+    limiter: createRateLimiter(buckets, Date.now),
+    budget: createBudget(INTAKE_LIMITS.bytesInFlightMax),
+    writer,
+    clock: createClock(env.TRUEUP_CLOCK, postgres),
+  });
+  shutdown.onStop('door', async () => door.stop());
+  log.info({ url: door.url, topic: env.TRUEUP_TOPIC }, 'listening');
+} catch (error) {
+  // Being asked to stop ends every wait with an error; that is not a failure.
+  if (!shutdown.signal.aborted) throw error;
+}

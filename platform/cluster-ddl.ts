@@ -1,0 +1,37 @@
+// The tables of a ClickHouse cluster, from the same schema files as those of a single server: each table becomes a
+// replicated local one and a distributed one of the table's own name in front of it.
+// Rows are sharded by namespace (or by what stands in for it), so that every copy of an identity and every window of a
+// namespace lie on one shard: replacement and FINAL stay right, because they never reach across shards.
+
+import { TrueupError } from '../domain/contracts/errors.ts';
+
+const CREATE =
+  /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([^]*?)\n\)\nENGINE = ((?:Replacing)?MergeTree)(?:\(([^)]*)\))?\n([^]*)$/;
+
+/** What decides the shard, by the first of these columns that a table has. */
+const SHARD_COLUMNS = ['namespace', 'source', 'kafka_partition'] as const;
+
+/** ZooKeeper path and replica name; the macros are the server's own. */
+const REPLICATION = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
+
+/** The statements that make one single-server CREATE TABLE into a cluster's pair of tables. Throws `bug` on any other form. */
+export function toClusterStatements(statement: string, cluster: string): string[] {
+  const match = CREATE.exec(statement.trim());
+  const [, table, columns = '', engine, engineArguments, rest = ''] = match ?? [];
+  const shardColumn = SHARD_COLUMNS.find((column) => new RegExp(`^\\s*${column}\\s`, 'm').test(columns));
+  if (table === undefined || shardColumn === undefined) {
+    throw new TrueupError({
+      kind: 'bug',
+      code: 'INVARIANT_BROKEN',
+      message: `a schema file can't be laid out on a cluster: ${statement.slice(0, 60)}`,
+      next: 'write it as CREATE TABLE IF NOT EXISTS name ( columns ) ENGINE = [Replacing]MergeTree, with a shard column',
+    });
+  }
+  const replicated = [REPLICATION, engineArguments].filter((part) => part !== undefined && part !== '').join(', ');
+  const onCluster = `ON CLUSTER '${cluster}'`;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table}_local ${onCluster} (\n${columns}\n)\nENGINE = Replicated${engine}(${replicated})\n${rest}`,
+    `CREATE TABLE IF NOT EXISTS ${table} ${onCluster} AS ${table}_local\n` +
+      `ENGINE = Distributed('${cluster}', currentDatabase(), ${table}_local, sipHash64(${shardColumn}))`,
+  ];
+}

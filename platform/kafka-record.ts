@@ -1,0 +1,106 @@
+// A record of the log as a place in fetched bytes: nothing is copied or turned into text before somebody asks.
+
+export type BatchContext = {
+  readonly firstOffset: number;
+  readonly firstTimestampMs: number;
+  /** Of topics whose records are stamped by the broker: the same for all records of a batch. */
+  readonly logAppendMs: number | undefined;
+  readonly producerId: string;
+  readonly inTransaction: boolean;
+  readonly isControlBatch: boolean;
+};
+
+/**
+ * Offsets and timestamps are numbers: both stay far below 2^53. Only small integers are kept per record, since a fetch
+ * holds a hundred thousand of them.
+ */
+export class LoggedRecord {
+  readonly bytes: Buffer;
+  readonly batchContext: BatchContext;
+  /** Start and end of key and value in `bytes`; a start of -1 means null. */
+  readonly keyAt: number;
+  readonly keyEnd: number;
+  readonly valueAt: number;
+  readonly valueEnd: number;
+  private readonly timestampDelta: number;
+  private readonly offsetDelta: number;
+
+  /** Reads the record that begins at `start` (record format v2: varint lengths, deltas to the batch's firsts). */
+  constructor(bytes: Buffer, start: number, batchContext: BatchContext) {
+    this.bytes = bytes;
+    this.batchContext = batchContext;
+    place = start;
+    const length = readVarInt(bytes);
+    const end = place + length;
+    if (end > bytes.length) throw new RangeError(`a record ends ${end - bytes.length} bytes behind its batch`);
+    // A byte of attributes comes first, unused by the format so far.
+    place += 1;
+    this.timestampDelta = readVarInt(bytes);
+    this.offsetDelta = readVarInt(bytes);
+    const keyLength = readVarInt(bytes);
+    this.keyAt = keyLength < 0 ? -1 : place;
+    if (keyLength > 0) place += keyLength;
+    this.keyEnd = keyLength < 0 ? -1 : place;
+    const valueLength = readVarInt(bytes);
+    this.valueAt = valueLength < 0 ? -1 : place;
+    this.valueEnd = valueLength < 0 ? -1 : place + valueLength;
+    place = end;
+  }
+
+  /** The record's offset. */
+  get at(): number {
+    return this.batchContext.firstOffset + this.offsetDelta;
+  }
+
+  get timestampMs(): number {
+    const { logAppendMs, firstTimestampMs } = this.batchContext;
+    return logAppendMs ?? firstTimestampMs + this.timestampDelta;
+  }
+
+  get key(): Buffer | null {
+    return this.keyAt < 0 ? null : this.bytes.subarray(this.keyAt, this.keyEnd);
+  }
+
+  get value(): Buffer | null {
+    return this.valueAt < 0 ? null : this.bytes.subarray(this.valueAt, this.valueEnd);
+  }
+
+  get offset(): string {
+    return String(this.at);
+  }
+
+  get timestamp(): string {
+    return String(this.timestampMs);
+  }
+
+  get isControlRecord(): boolean {
+    return this.batchContext.isControlBatch;
+  }
+}
+
+/** All records of a batch's bytes, which hold `count` of them. */
+export function readRecords(bytes: Buffer, count: number, batchContext: BatchContext): LoggedRecord[] {
+  const records: LoggedRecord[] = [];
+  let start = 0;
+  for (let index = 0; index < count; index += 1) {
+    records.push(new LoggedRecord(bytes, start, batchContext));
+    start = place;
+  }
+  return records;
+}
+
+/** Where `readVarInt` reads next; returning two numbers would cost an object each. */
+let place = 0;
+
+/** Zigzag varint; exact up to 53 bits. */
+function readVarInt(bytes: Buffer): number {
+  let byte = bytes[place] ?? 0;
+  place += 1;
+  let value = byte & 0x7f;
+  for (let factor = 128; byte >= 0x80; factor *= 128) {
+    byte = bytes[place] ?? 0;
+    place += 1;
+    value += (byte & 0x7f) * factor;
+  }
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}

@@ -90,3 +90,12 @@ test('an open period, and a barrier before a recorded one, are refused', async (
   await adjust();
   await expect(bench.usage.recordAdjustments(OCTOBER, [2n, 0n])).rejects.toMatchObject({ code: 'PERIOD_STATE' });
 });
+
+test('a row that vanished from the truth is an alarm, not a credit', async () => {
+  await bench.databases.clickhouse.command(
+    `ALTER TABLE usage_events_v1 DELETE WHERE id = 'b' SETTINGS mutations_sync = 2`,
+  );
+  const adjusting = bench.usage.recordAdjustments(OCTOBER, [...bench.ends]);
+  await expect(adjusting).rejects.toMatchObject({ code: 'CLOSE_DIGEST_CHANGED' });
+  expect(await bench.usage.fetchAdjustments(OCTOBER)).toEqual([]);
+});

@@ -6,7 +6,14 @@ import { TrueupError } from '../domain/contracts/errors.ts';
 import { parseWhole } from '../domain/decimal.ts';
 import { nextPeriod, type Period } from '../domain/period.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import { checkRolledUp, fetchPeriod, requirePeriod, resolveConflicts, type CloseDeps } from './close.ts';
+import {
+  checkClosedDigest,
+  checkRolledUp,
+  fetchPeriod,
+  requirePeriod,
+  resolveConflicts,
+  type CloseDeps,
+} from './close.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
@@ -26,6 +33,7 @@ export async function recordAdjustments(deps: CloseDeps, period: Period, upTo: B
   await checkRolledUp(deps, upTo);
   // A losing copy that came late must not show as usage.
   await resolveConflicts(deps, period);
+  await checkClosedDigest(deps, period, record);
   const k = await deps.db.transaction().execute(async (transaction) => {
     // Of two at once the second waits here, and then sees the first one's run.
     await transaction.selectFrom('periods').select('key').where('key', '=', period.key).forUpdate().execute();

@@ -162,11 +162,7 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
   await checkRolledUp(deps, barrier);
   await resolveConflicts(deps, period);
   const counted = countedParameters({ window: period, before: barrier, catalogue });
-  if (record.digest !== null) {
-    const again = await deps.clickhouse.query<DigestRow>(QUERIES.recomputedDigests, counted);
-    const found = computePeriodDigest(period.key, again).digest;
-    if (found !== record.digest) throw digestChanged(period, record.digest, found);
-  }
+  await checkClosedDigest(deps, period, record);
   // The digest is read back from what was written, so it vouches for the stored hours and not only for the sum.
   await deps.clickhouse.command(QUERIES.closeHours, { ...counted, period: period.key });
   const stored = await deps.clickhouse.query<DigestRow>(QUERIES.closedDigests, { period: period.key });
@@ -188,6 +184,18 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
   const final = await requirePeriod(deps.db, period);
   if (final.digest !== digest) throw digestChanged(period, final.digest ?? '', digest);
   return { period: period.key, barrier, digest, events };
+}
+
+/**
+ * Throws `bug` CLOSE_DIGEST_CHANGED when the truth no longer gives what was closed: whatever is computed from it then, a
+ * second close or an adjustment, would bill the damage.
+ */
+export async function checkClosedDigest(deps: CloseDeps, period: Period, record: PeriodRecord): Promise<void> {
+  if (record.digest === null) return;
+  const counted = countedParameters({ window: period, before: record.barrier, catalogue: record.catalogue });
+  const again = await deps.clickhouse.query<DigestRow>(QUERIES.recomputedDigests, counted);
+  const found = computePeriodDigest(period.key, again).digest;
+  if (found !== record.digest) throw digestChanged(period, record.digest, found);
 }
 
 /**

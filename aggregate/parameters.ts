@@ -13,6 +13,8 @@ export type CountedOptions = {
   readonly before?: Barrier;
   /** Starts of hours, epoch seconds; leave out for all hours of the window. */
   readonly hours?: readonly number[];
+  /** Starts of minutes, epoch seconds; leave out for all minutes of the window or of the hours. */
+  readonly minutes?: readonly number[];
   readonly catalogue?: StoredCatalogue;
 };
 
@@ -22,11 +24,16 @@ export function countedParameters(options: CountedOptions): Record<string, unkno
     types,
     meters,
     weights,
-    from: fromMs(options.window.startAtMs),
-    to: fromMs(options.window.endAtMs),
+    ...formatWindow(options.window),
     hours: options.hours ?? [],
+    minutes: options.minutes ?? [],
     before: options.before ?? [],
   };
+}
+
+/** Parameters `from` and `to`. */
+export function formatWindow({ startAtMs, endAtMs }: Window): { from: string; to: string } {
+  return { from: fromMs(startAtMs), to: fromMs(endAtMs) };
 }
 
 /** Epoch ms as the text ClickHouse reads into a DateTime64(3, 'UTC'). */

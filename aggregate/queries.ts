@@ -12,6 +12,7 @@ function load(name: string): string {
 
 export const QUERIES = {
   touchedHours: load('touched-hours'),
+  touchedMinutes: load('touched-minutes'),
   rollUpMinutes: load('roll-up-minutes'),
   rollUpHours: load('roll-up-hours'),
   rollUpDays: load('roll-up-days'),
@@ -22,6 +23,10 @@ export const QUERIES = {
   recomputedDigests: load('recomputed-digests'),
   rollupMismatches: load('rollup-mismatches'),
   grainMismatches: load('grain-mismatches'),
+  accountDays: load('account-days'),
+  namespaceHours: load('namespace-hours'),
+  topAccounts: load('top-accounts'),
+  periodTotals: load('period-totals'),
   closedHoursOfAccount: load('closed-hours-of-account'),
   closedTotals: load('closed-totals'),
   lateTotals: load('late-totals'),

@@ -17,6 +17,9 @@ export type RollupPass = { readonly blocks: number; readonly events: number; rea
 /** Blocks taken per pass, and hours per statement: they bound the memory of one recomputation. */
 const BLOCKS_MAX = 400;
 const HOURS_PER_STATEMENT = 1_500;
+/** Up to so many minutes are named one by one, and the truth's key leads to them; beyond that their hours are read. */
+const MINUTES_NAMED_MAX = 1_500;
+const HOUR_SECONDS = 3_600;
 
 /** Rolls up the oldest blocks of the work list. `blocks: 0` means there is nothing to do. */
 export async function rollUpPending({ clickhouse, db }: RollupDeps): Promise<RollupPass> {
@@ -39,14 +42,22 @@ export async function recomputeTouched(
   { clickhouse, db }: RollupDeps,
   blocks: readonly string[],
 ): Promise<{ run: string; hours: number }> {
-  const touched = await clickhouse.query<{ hour: number }>(QUERIES.touchedHours, { blocks });
-  const hours = touched.map((row) => row.hour);
+  const touched = await clickhouse.query<{ minute: number }>(QUERIES.touchedMinutes, { blocks });
+  const byHour = Map.groupBy(touched, ({ minute }) => minute - (minute % HOUR_SECONDS));
+  const hours = [...byHour.keys()];
   for (let start = 0; start < hours.length; start += HOURS_PER_STATEMENT) {
     const chunk = hours.slice(start, start + HOURS_PER_STATEMENT);
     const first = (chunk[0] ?? 0) * 1000;
     const window = { startAtMs: first, endAtMs: (chunk.at(-1) ?? 0) * 1000 + HOUR_MS };
-    const counted = countedParameters({ window, hours: chunk });
-    await clickhouse.command(QUERIES.rollUpMinutes, { ...counted, blocks, run: await nextRun(db) });
+    const minutes = chunk.flatMap((hour) => (byHour.get(hour) ?? []).map(({ minute }) => minute));
+    const named = minutes.length <= MINUTES_NAMED_MAX;
+    const counted = countedParameters(named ? { window, minutes } : { window, hours: chunk });
+    await clickhouse.command(QUERIES.rollUpMinutes, {
+      ...counted,
+      touched_hours: chunk,
+      blocks,
+      run: await nextRun(db),
+    });
     await clickhouse.command(QUERIES.rollUpHours, { hours: chunk, blocks, run: await nextRun(db) });
   }
   const run = await nextRun(db);

@@ -18,7 +18,9 @@ import { fetchAdjustments, recordAdjustments } from './adjustments.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
+import { createUsageReads, type UsageReads } from './reads.ts';
 
+export type { AggregateTables as UsageTables } from './tables.ts';
 export { fetchDatabaseNowMs } from './witness.ts';
 
 /** End offset per partition, index = partition number. A record belongs before the barrier if its offset is below. */
@@ -125,8 +127,9 @@ export type Adjustments = {
   fetchAdjustments(period: Period): Promise<Adjustment[]>;
 };
 
-export function createUsage(deps: CloseDeps): Usage & Adjustments {
+export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads {
   return {
+    ...createUsageReads(deps),
     fetchEndOffsets: async () => deps.fetchEndOffsets(),
     takeBarrier: async (period, nowMs) => takeBarrier(deps, period, nowMs),
     checkRolledUp: async (barrier) => checkRolledUp(deps, barrier),

@@ -2,7 +2,7 @@
 // The clock of a run starts when the reader has joined its group and stops when its result can be queried: starting a
 // process is not part of what is measured, warming up is.
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
@@ -12,7 +12,7 @@ import { migrate } from '../platform/migrate.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { superviseProcesses, type Processes, type ProcessSpec } from '../stack/processes.ts';
 import { sql } from 'kysely';
-import { readCpuSeconds, subtractCpu } from './cpu.ts';
+import { readCpuSeconds, subtract } from './cpu.ts';
 import { createPlainTable } from './plain-table.ts';
 import type { BenchStack } from './servers.ts';
 import type { FilledTopic } from './topic.ts';
@@ -79,10 +79,15 @@ export async function runTrueup(stack: BenchStack, filled: FilledTopic, profile?
     const ingest = start('ingest');
     await ingest.line('ingest', `"topic":"${filled.topic}","msg":"reading"`);
     const pid = (name: string) => (name === 'ingest' ? ingest : aggregate).processes.pid(name);
+    const events = await fetchEngineEvents(clickhouse);
     const clock = startClock(stack, { pid }, ['ingest', 'aggregate']);
     await untilRolledUp(databases.postgresUrl, await stack.kafka.fetchEndOffsets(filled.topic));
     await fetchMinute(clickhouse, filled.totals.lastMinuteMs);
     const taken = clock();
+    if (profile !== undefined) {
+      const spent = subtract(await fetchEngineEvents(clickhouse), events);
+      writeFileSync(join(profile, 'engine-events.json'), JSON.stringify(spent, undefined, 1));
+    }
     const bytesOnDisk = await readBytesOnDisk(clickhouse, databases.name);
     await checkTotals(clickhouse, filled);
     return { ...taken, bytesOnDisk };
@@ -128,7 +133,7 @@ function startClock(stack: BenchStack, processes: Pick<Processes, 'pid'>, names:
   const start = performance.now();
   return () => {
     const seconds = (performance.now() - start) / 1000;
-    return { seconds, cpuSeconds: subtractCpu(readCpuSeconds(pids), before) };
+    return { seconds, cpuSeconds: subtract(readCpuSeconds(pids), before) };
   };
 }
 
@@ -182,6 +187,12 @@ async function checkTotals(clickhouse: ClickHouse, { totals }: FilledTopic): Pro
   if (Number(row?.events) !== totals.unique) {
     throw new Error(`Trueup rolled up ${row?.events ?? 'no'} events of ${totals.unique} distinct ones`);
   }
+}
+
+/** The engine's own counters since its start. */
+async function fetchEngineEvents(clickhouse: ClickHouse): Promise<Map<string, number>> {
+  const rows = await clickhouse.query<{ event: string; value: string }>('SELECT event, value FROM system.events');
+  return new Map(rows.map(({ event, value }) => [event, Number(value)]));
 }
 
 async function readBytesOnDisk(clickhouse: ClickHouse, database: string): Promise<Record<string, number>> {

@@ -22,7 +22,7 @@ export function readCpuSeconds(pids: ReadonlyMap<string, number>): Map<string, n
   );
 }
 
-export function subtractCpu(after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) {
+export function subtract(after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) {
   return Object.fromEntries([...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)]));
 }
 

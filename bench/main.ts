@@ -1,21 +1,30 @@
 // `npm run bench -- [pipeline|queries] [options]`: the project's measures. Each starts servers of its own, prints a table
 // and one JSON line, and leaves its figures in bench/results/.
 
+import { PIPELINE_USAGE, QUERIES_USAGE } from './options.ts';
 import { benchPipeline } from './pipeline.ts';
+import { benchQueries } from './queries.ts';
 
-const MEASURES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  pipeline: benchPipeline,
+type Measure = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
+
+const MEASURES: Readonly<Record<string, Measure>> = {
+  pipeline: { run: benchPipeline, usage: PIPELINE_USAGE },
+  queries: { run: benchQueries, usage: QUERIES_USAGE },
 };
 
-const [first = 'pipeline', ...rest] = process.argv.slice(2);
-const named = !first.startsWith('-');
-const measure = MEASURES[named ? first : 'pipeline'];
-if (measure === undefined) {
-  console.error(`There is no measure "${first}": ${Object.keys(MEASURES).join(' or ')}`);
+const args = process.argv.slice(2);
+const named = args[0] !== undefined && !args[0].startsWith('-');
+const measure = MEASURES[named ? (args[0] ?? '') : 'pipeline'];
+if (measure === undefined || args.includes('--help')) {
+  console.error(
+    Object.values(MEASURES)
+      .map(({ usage }) => usage)
+      .join('\n\n'),
+  );
   process.exit(2);
 }
 try {
-  await measure(named ? rest : process.argv.slice(2));
+  await measure.run(named ? args.slice(1) : args);
   process.exit(0);
 } catch (error) {
   console.error(error);

@@ -55,7 +55,24 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
   };
 }
 
-export function atLeast(name: string, text: string, least: number): number {
+export type QueriesOptions = { readonly tenants: readonly number[]; readonly name: string | undefined };
+
+export const QUERIES_USAGE = `npm run bench -- queries [options]
+  --tenants a,b   numbers of tenants to measure at   (default 1000,10000,100000)
+  --quick         1000 and 10000 tenants
+  --name NAME     name of the results file           (default: the date)`;
+
+/** Throws an Error whose message is fit to be shown. */
+export function parseQueriesOptions(args: readonly string[]): QueriesOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { tenants: { type: 'string' }, quick: { type: 'boolean', default: false }, name: { type: 'string' } },
+  });
+  const tenants = values.tenants ?? (values.quick ? '1000,10000' : '1000,10000,100000');
+  return { tenants: tenants.split(',').map((text) => atLeast('tenants', text, 200)), name: values.name };
+}
+
+function atLeast(name: string, text: string, least: number): number {
   if (!/^\d+$/.test(text) || Number(text) < least) throw new Error(`--${name} must be a whole number from ${least}`);
   return Number(text);
 }

@@ -4,8 +4,8 @@
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import { findBestSettings, runBare, type BareSettings, type InsertPiece } from './bare.ts';
 import { runPassThrough, runTrueup, type Run } from './contenders.ts';
-import { readCpuSeconds, subtractCpu } from './cpu.ts';
-import { PIPELINE_USAGE, parsePipelineOptions, type PipelineOptions } from './options.ts';
+import { readCpuSeconds, subtract } from './cpu.ts';
+import { parsePipelineOptions, type PipelineOptions } from './options.ts';
 import { dropPlainTable, insertLines, insertTsv } from './plain-table.ts';
 import { computeSpread, describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
@@ -17,20 +17,12 @@ type Contender = { readonly name: string; run(): Promise<Run> };
 type Round = Record<string, Run>;
 
 export async function benchPipeline(args: readonly string[]): Promise<void> {
-  const options = readOptions(args);
+  const options = parsePipelineOptions(args);
   const stack = await startBenchStack(options.keep);
   try {
     await measure(stack, options);
   } finally {
     await stack.stop();
-  }
-}
-
-function readOptions(args: readonly string[]): PipelineOptions {
-  try {
-    return parsePipelineOptions(args);
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${PIPELINE_USAGE}`, { cause: error });
   }
 }
 
@@ -84,7 +76,7 @@ async function measureBare(stack: BenchStack, insert: (clickhouse: ClickHouse) =
   const own = process.cpuUsage();
   const seconds = await insert(stack.clickhouse);
   const { user, system } = process.cpuUsage(own);
-  const servers = subtractCpu(readCpuSeconds(pids), before);
+  const servers = subtract(readCpuSeconds(pids), before);
   return { seconds, cpuSeconds: { ...servers, bench: (user + system) / 1e6 }, bytesOnDisk: {} };
 }
 

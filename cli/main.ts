@@ -22,6 +22,34 @@ const COMMANDS: readonly Command[] = [
     says: 'API keys of usage sources',
     load: async () => import('./keys.ts'),
   },
+  {
+    name: 'period',
+    usage: [
+      'period status <period> [--json]',
+      'period close <period> [--wait-minutes <n>]',
+      'period explain <period> [--from log|truth]',
+      'period adjust <period>',
+      'period archive <period> --to <folder> | --dry-run',
+    ],
+    says: 'a billing period: where it stands, closing, adjusting, explaining, archiving it',
+    load: async () => import('./period.ts'),
+  },
+  {
+    name: 'integrity',
+    usage: ['integrity run [--full <period>]', 'integrity list [--all] [--json]'],
+    says: 'the continuous proof: look now, or list what stands',
+    load: async () => import('./integrity.ts'),
+  },
+  {
+    name: 'rejects',
+    usage: [
+      'rejects list [--account a] [--source s] [--reason R] [--from t] [--to t] [--limit n] [--json]',
+      'rejects show <partition>:<offset>',
+      'rejects replay <partition>:<offset> --case <id> --operator <name> --why <text> [--record <file>]',
+    ],
+    says: 'records that could not be counted',
+    load: async () => import('./rejects.ts'),
+  },
 ];
 
 function describe(commands: readonly Command[]): string {

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { recordAdjustments } from '../aggregate/adjustments.ts';
 import { closePeriod, takeBarrier } from '../aggregate/close.ts';
-import { explainPeriod, type Explanation } from '../aggregate/explain/explain.ts';
+import { explainPeriod, type Explanation, type ReadLog } from '../aggregate/explain/explain.ts';
 import { planRetention, retainPeriod } from '../aggregate/retention/retain.ts';
 import { fetchPeriodStatus, type PeriodStatus } from '../aggregate/status.ts';
 import { parsePeriod, toIso, type Period } from '../domain/period.ts';
@@ -77,11 +77,8 @@ async function explain(period: Period, { stores, context, options }: Desk): Prom
   }
   const fromLog = options.from !== 'truth';
   const cases = parseCaseKeys(context.env('TRUEUP_CASE_KEYS').TRUEUP_CASE_KEYS);
-  const found = await explainPeriod(deps, period, {
-    ...(fromLog
-      ? { readLog: async (upTo, window, insert) => rereadLog({ kafka, topic, upTo, window, insert, cases }) }
-      : {}),
-  });
+  const readLog: ReadLog = async (upTo, window, insert) => rereadLog({ kafka, topic, upTo, window, insert, cases });
+  const found = await explainPeriod(deps, period, fromLog ? { readLog } : {});
   if (options.json) context.print(toJson(found));
   else for (const line of describeExplanation(found)) context.print(line);
   return found.agrees ? 0 : 1;
@@ -102,7 +99,7 @@ async function archive(period: Period, { stores, context, options }: Desk): Prom
     if (options.json) context.print(toJson(plan));
     else {
       context.print(
-        `${plan.period}: ${plan.due ? 'due' : 'not due'} since ${toIso(plan.dueAtMs)}, archive ${plan.state}`,
+        `${plan.period}: ${plan.due ? 'due since' : 'due from'} ${toIso(plan.dueAtMs)}, archive ${plan.state}`,
       );
       context.print(`would archive ${plan.events} events and ${plan.conflicts} losing copies, then drop`);
       for (const { table, rows, bytes } of plan.partitions) context.print(`  ${table}: ${rows} rows, ${bytes} bytes`);

@@ -10,8 +10,6 @@ import { parseCaseKeys } from '../ingest/case.ts';
 import { fetchReject, fetchRejects, type Reject } from '../ingest/rejects.ts';
 import { replayReject } from '../ingest/replay.ts';
 import { parseRfc3339 } from '../ingest/rfc3339.ts';
-import type { IngestTables } from '../ingest/tables.ts';
-import type { Postgres } from '../platform/postgres.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
 import { withStores, type Stores } from './stores.ts';
 
@@ -115,12 +113,19 @@ async function replay(args: string[], { stores, context }: Desk): Promise<number
   const { deps, db, kafka, topic, nowMs } = stores;
   const done = await replayReject(
     {
-      ...{ clickhouse: deps.clickhouse, db: db as unknown as Postgres<IngestTables>, kafka, topic },
+      clickhouse: deps.clickhouse,
+      db,
+      kafka,
+      topic,
       cases: parseCaseKeys(keys),
       isArchived: async (key) => (await fetchArchive(deps.db, parsePeriod(key))) !== undefined,
     },
     {
-      ...{ reject, caseId, operator, why, nowMs },
+      reject,
+      caseId,
+      operator,
+      why,
+      nowMs,
       ...(record === undefined ? {} : { corrected: readFileSync(record, 'utf8') }),
     },
   );
@@ -150,8 +155,6 @@ function parseInstant(option: string, text: string | undefined): number | undefi
 /** Whatever a sender wrote must not steer the terminal of who looks at it. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+  return text.replace(control, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

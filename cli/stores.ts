@@ -38,14 +38,13 @@ export async function withStores<T>(context: CommandContext, work: (stores: Stor
   const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup', log: createLog('cli', 'silent') });
   const deps: CloseDeps = {
     clickhouse,
-    // Each room sees its own tables of the one database.
-    db: db as unknown as Postgres<AggregateTables>,
+    db,
     topic,
     fetchEndOffsets: async () => kafka.fetchEndOffsets(topic),
     ...(env.TRUEUP_CLOCK === 'wall' ? { fetchWitnessMs: async () => fetchDatabaseNowMs(db) } : {}),
   };
   try {
-    const clock = createClock(env.TRUEUP_CLOCK, db as unknown as Postgres<BusinessClockTables>);
+    const clock = createClock(env.TRUEUP_CLOCK, db);
     return await work({ deps, db, kafka, topic, nowMs: await clock.now() });
   } finally {
     await Promise.allSettled([clickhouse.close(), db.destroy(), kafka.close()]);

@@ -51,7 +51,7 @@ function startProcess(through: 'proxies' | 'nothing'): ChildProcess {
       TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
       TRUEUP_TOPIC: bench.topic,
       TRUEUP_MANIFEST_TOPIC: `${bench.topic}.manifests`,
-      TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'fatal',
+      TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'silent',
     },
   });
   children.push(child);
@@ -72,6 +72,15 @@ async function expectWhole(): Promise<void> {
      WHERE (namespace, toUnixTimestamp(minute)) NOT IN (SELECT namespace, toUnixTimestamp(minute) FROM usage_dirty_v1)`,
   );
   expect(row?.unmarked).toBe('0');
+}
+
+/** Fails when the process ends before it gets there. */
+async function reachedBy(point: Failpoint, child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the sink ended with code ${String(code)} before its failpoint`);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([point.reached, ended]);
 }
 
 type Point = { readonly dies: string; readonly set: () => Failpoint };
@@ -111,7 +120,7 @@ describe('a sink that is killed', () => {
       await bench.send(twoMonths);
       const point = set();
       const first = startProcess('proxies');
-      await point.reached;
+      await reachedBy(point, first);
       first.kill('SIGKILL');
       await once(first, 'exit');
       point.cut();
@@ -126,8 +135,7 @@ describe('a sink that is killed', () => {
     clickhouse.loseReplies(3, /INSERT INTO/);
     const point = postgres.catchNext({ matching: RECORD, at: 'reply' });
     await bench.send(twoMonths);
-    startProcess('proxies');
-    await point.reached;
+    await reachedBy(point, startProcess('proxies'));
     point.cut();
     await expectWhole();
     expect(clickhouse.lost).toBe(3);
@@ -139,7 +147,7 @@ test('a zombie whose insert arrives after its successor stored the same range ch
   await bench.send(twoMonths);
   const inFlight = clickhouse.catchNext({ matching: TRUTH, at: 'request' });
   const zombie = startProcess('proxies');
-  await inFlight.reached;
+  await reachedBy(inFlight, zombie);
   zombie.kill('SIGSTOP');
   // Its session ends, the partition goes to the successor, and that one stores everything.
   startProcess('nothing');

@@ -88,7 +88,13 @@ export async function fetchReject(clickhouse: ClickHouse, partition: number, off
 function toReject(row: Row): Reject {
   const { partition, offset, reason, field, subject, source, key } = row;
   return {
-    ...{ partition, offset, reason, field, subject, source, key },
+    partition,
+    offset,
+    reason,
+    field,
+    subject,
+    source,
+    key,
     arrivedAtMs: Number(row.arrived_ms),
     payload: Buffer.from(row.payload, 'base64'),
     payloadBytes: row.payload_bytes,

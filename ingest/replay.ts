@@ -77,9 +77,16 @@ export async function replayReject(deps: ReplayDeps, request: ReplayRequest): Pr
   const { id } = await deps.db
     .insertInto('reject_replays')
     .values({
-      ...{ case_id: caseId, operator: request.operator, why: request.why, topic },
-      ...{ partition: reject.partition, offset: reject.offset },
-      ...{ subject: event.subject, source: event.source, event_id: event.id, line_sha256: sha256(line) },
+      case_id: caseId,
+      operator: request.operator,
+      why: request.why,
+      topic,
+      partition: reject.partition,
+      offset: reject.offset,
+      subject: event.subject,
+      source: event.source,
+      event_id: event.id,
+      line_sha256: sha256(line),
       corrected: request.corrected !== undefined,
       events_before: before.events.toString(),
     })
@@ -97,8 +104,11 @@ export async function replayReject(deps: ReplayDeps, request: ReplayRequest): Pr
   await deps.db
     .updateTable('reject_replays')
     .set({
-      ...{ outcome, stored_partition: copy.partition, stored_offset: copy.offset },
-      ...{ events_after: after.events.toString(), finished_at: new Date() },
+      outcome,
+      stored_partition: copy.partition,
+      stored_offset: copy.offset,
+      events_after: after.events.toString(),
+      finished_at: new Date(),
     })
     .where('id', '=', id)
     .execute();

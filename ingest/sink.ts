@@ -36,9 +36,10 @@ const GENERATION = 0;
 /** Two inserts in flight keep the engine busy while a third block is parsed. */
 const LANES = 2;
 const MIB = 1024 * 1024;
-const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 16 * MIB, fetchBytesMin: 256 * 1024, fetchWaitMs: 250 };
-const GROUP_BYTES_MAX = 12 * MIB;
-const HELD_BYTES_MAX = 48 * MIB;
+const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 256 * 1024, fetchWaitMs: 250 };
+/** Large groups make few parts, which are merged less often. */
+const GROUP_BYTES_MAX = 24 * MIB;
+const HELD_BYTES_MAX = 64 * MIB;
 const KEEP_ALIVE_MS = 1_000;
 
 type Held = {

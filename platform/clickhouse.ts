@@ -29,8 +29,26 @@ export type ClickHouse = {
   close(): Promise<void>;
 };
 
-/** Codes after which the same statement may succeed: timeouts, memory, too many parts or queries, network, read-only. */
-const TRANSIENT_CODES = new Set(['159', '160', '202', '209', '210', '241', '242', '252', '285', '319', '425', '999']);
+/**
+ * Codes after which the same statement may succeed: timeouts, memory, too many parts or queries, network, read-only, and
+ * a full disk (243, and 75 in the middle of a write).
+ */
+const TRANSIENT_CODES = new Set([
+  '75',
+  '159',
+  '160',
+  '202',
+  '209',
+  '210',
+  '241',
+  '242',
+  '243',
+  '252',
+  '285',
+  '319',
+  '425',
+  '999',
+]);
 
 /** Settings every statement runs with: an ack means the rows are in a part, and no digit is lost on the way back. */
 const SETTINGS = {

@@ -2,7 +2,7 @@
 // worker is run again by another.
 
 import { createAccounts } from '../accounts/door.ts';
-import { createUsage } from '../aggregate/usage.ts';
+import { createUsage, fetchDatabaseNowMs, type UsageTables } from '../aggregate/usage.ts';
 import { createClock } from '../platform/clock.ts';
 import { createKafka } from '../platform/kafka.ts';
 import { startStage } from '../platform/stage.ts';
@@ -18,6 +18,7 @@ shutdown.onStop('kafka', async () => kafka.close());
 const temporal = { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE };
 const connection = await connectWorker(temporal, log);
 shutdown.onStop('temporal', async () => connection.close());
+const usageDb = openPostgres<UsageTables>(4);
 const worker = await createWorker({
   connection,
   namespace: temporal.namespace,
@@ -25,9 +26,11 @@ const worker = await createWorker({
     db: openPostgres(8),
     usage: createUsage({
       clickhouse,
-      db: openPostgres(4),
+      db: usageDb,
       topic: env.TRUEUP_TOPIC,
       fetchEndOffsets: async () => kafka.fetchEndOffsets(env.TRUEUP_TOPIC),
+      // A barrier can't be taken back, so a real clock needs a second one that agrees with it.
+      ...(env.TRUEUP_CLOCK === 'wall' ? { fetchWitnessMs: async () => fetchDatabaseNowMs(usageDb) } : {}),
     }),
     accounts: createAccounts(openPostgres(4)),
     billing: createStripeBilling({ key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL }),

@@ -50,6 +50,8 @@ export async function lookAtBlocks(deps: CloseDeps, { nowMs }: { nowMs: number }
   return { kinds: ['BLOCK_GAP', 'BLOCK_COUNT', 'BLOCK_MISSING'], sights, covers: () => true };
 }
 
+const HOUR_SECONDS = 3_600;
+
 /** Samples rolled-up blocks of the last week, whose marks are kept, and always those of standing findings. */
 export async function lookAtTouchedMinutes(deps: CloseDeps, sampling: Sampling): Promise<Look> {
   const blocks = await fetchBlocks(deps);
@@ -60,13 +62,13 @@ export async function lookAtTouchedMinutes(deps: CloseDeps, sampling: Sampling):
   );
   const kinds = ['TRUTH_MISSING'] as const;
   if (sample.length === 0) return { kinds, sights: [], covers: () => false };
-  const touched = await deps.clickhouse.query<{ hour: number }>(QUERIES.touchedHours, { blocks: sample });
+  const touched = await deps.clickhouse.query<{ minute: number }>(QUERIES.touchedMinutes, { blocks: sample });
   const dropped = new Set(await fetchDroppedPeriods(deps.db));
   const missing = await deps.clickhouse.query<{ namespace: string; at: string; in_block: string }>(
     QUERIES.missingMinutes,
     {
       blocks: sample,
-      hours: touched.map(({ hour }) => hour),
+      hours: [...new Set(touched.map(({ minute }) => minute - (minute % HOUR_SECONDS)))],
     },
   );
   const sights = missing

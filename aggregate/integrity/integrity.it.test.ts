@@ -45,7 +45,8 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.close());
 
-function manifest(source: string, hour: string, events: number, quantity: number, revision = 1): string {
+/** Columns behind the hour: events, quantity, revision. */
+function manifest(source: string, hour: string, ...[events, quantity, revision = 1]: number[]): string {
   return [source, hour, revision, events, quantity].join('\t');
 }
 

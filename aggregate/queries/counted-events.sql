@@ -12,13 +12,16 @@ SELECT
 FROM usage_events_v1 FINAL
 WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
   AND (empty({hours:Array(DateTime('UTC'))}) OR toStartOfHour(time) IN {hours:Array(DateTime('UTC'))})
+  AND (empty({minutes:Array(DateTime('UTC'))}) OR toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))})
   AND (empty({before:Array(UInt64)}) OR kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1))
   AND type IN {types:Array(String)}
-  AND (namespace, source, id, time) NOT IN (
-    SELECT namespace, source, argMax(voids, version), time
+  -- By the hash of the identity that is taken back, so that source and id of every event need not be read.
+  AND (id_hash, time) NOT IN (
+    SELECT reinterpretAsUInt128(sipHash128(namespace, source, argMax(voids, version))), time
     FROM usage_events_v1
     WHERE type = 'void' AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
       AND (empty({hours:Array(DateTime('UTC'))}) OR toStartOfHour(time) IN {hours:Array(DateTime('UTC'))})
+      AND (empty({minutes:Array(DateTime('UTC'))}) OR toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))})
       AND (empty({before:Array(UInt64)}) OR kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1))
       AND (id_hash, toString(type), time, quantity) NOT IN (SELECT id_hash, type, time, quantity FROM usage_conflicts_v1)
     GROUP BY namespace, source, id_hash, time, quantity

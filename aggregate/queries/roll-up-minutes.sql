@@ -9,7 +9,7 @@ FROM (
   UNION ALL
   SELECT namespace, toString(meter) AS meter, minute, toDecimal128(0, 12) AS units, 0 AS one
   FROM usage_minute_v1
-  WHERE toStartOfHour(minute) IN {hours:Array(DateTime('UTC'))}
+  WHERE toStartOfHour(minute) IN {touched_hours:Array(DateTime('UTC'))}
     AND (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})
 )
 GROUP BY namespace, meter, minute

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -63,10 +63,6 @@ export async function insertParquet(
   });
   result.stream.resume();
   return Number(result.summary?.written_rows ?? Number.NaN);
-}
-
-export async function removeFile(folder: string, name: string): Promise<void> {
-  await rm(join(folder, name), { force: true });
 }
 
 async function flush(path: string): Promise<void> {

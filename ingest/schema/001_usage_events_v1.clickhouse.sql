@@ -1,7 +1,7 @@
 -- The truth: every accepted event, one row per identity and content after replacement; the first copy wins.
 -- Writer: the sink, one month per insert, at least once. Readers: aggregate (FINAL), drill-downs.
 -- Replay safety: any copy of an event carries the same key, so writing it again changes nothing.
--- Hour first: recomputing fresh minutes for many tenants must not scan a month.
+-- Minute first: recomputing the fresh minutes of many tenants must not scan their hour, let alone their month.
 -- Content (time, quantity) ends the sorting key but not the primary key, so that a conflicting copy of an identity
 -- survives merges to be named, instead of vanishing with whichever part was merged first.
 CREATE TABLE IF NOT EXISTS usage_events_v1 (
@@ -21,6 +21,6 @@ CREATE TABLE IF NOT EXISTS usage_events_v1 (
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
-PRIMARY KEY (toStartOfHour(time), namespace, type, id_hash)
-ORDER BY (toStartOfHour(time), namespace, type, id_hash, time, quantity)
+PRIMARY KEY (toStartOfMinute(time), namespace, type, id_hash)
+ORDER BY (toStartOfMinute(time), namespace, type, id_hash, time, quantity)
 SETTINGS fsync_after_insert = 1;

@@ -1,7 +1,7 @@
 // What activities work with. main.ts wires it; tests put another usage source behind the same door.
 
 import type { Accounts, Account } from '../../accounts/door.ts';
-import type { Usage } from '../../aggregate/usage.ts';
+import type { Adjustments, Usage } from '../../aggregate/usage.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -22,7 +22,8 @@ export type ClosedUsage = Pick<
   | 'fetchLateTotals'
   | 'fetchIngestCounts'
   | 'fetchManifestEvents'
->;
+> &
+  Pick<Adjustments, 'recordAdjustments'>;
 
 export type Deps = {
   readonly db: ReconcileDb;

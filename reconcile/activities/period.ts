@@ -133,7 +133,9 @@ async function comparePeriod(deps: Deps, input: RunInput): Promise<void> {
   const period = periodOfRun(input);
   const run = await fetchRun(deps.db, input.run);
   const totals = await deps.usage.fetchClosedTotals(period);
-  const late = await deps.usage.fetchLateTotals(period, toBarrier(run.lateBarrier, 'late barrier'));
+  const lateBarrier = toBarrier(run.lateBarrier, 'late barrier');
+  await deps.usage.recordAdjustments(period, lateBarrier);
+  const late = await deps.usage.fetchLateTotals(period, lateBarrier);
   const accounts = await deps.accounts.fetchAccounts(termsInstant(period));
   const registered = new Set(accounts.map(({ id }) => id));
   const findings = [

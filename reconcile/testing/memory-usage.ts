@@ -44,6 +44,7 @@ export function createMemoryUsage(hours: readonly MemoryHour[]): MemoryUsage {
       });
     },
     fetchManifestEvents: async () => Promise.resolve(null),
+    recordAdjustments: async ({ key }) => Promise.resolve({ period: key, k: null, adjustments: [] }),
   };
   return usage;
 }

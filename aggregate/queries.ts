@@ -52,4 +52,5 @@ export const QUERIES = {
   sourceHours: load('source-hours'),
   silentSources: load('silent-sources'),
   manifestEvents: load('manifest-events'),
+  eventsOfDay: load('events-of-day'),
 } as const;

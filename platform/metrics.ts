@@ -9,6 +9,8 @@ export type Metrics = {
   count<Name extends MetricName>(name: Name, labels: MetricLabels<Name>, by?: number): void;
   /** Gauge: sets. Histogram: takes one observation. */
   record<Name extends MetricName>(name: Name, labels: MetricLabels<Name>, value: number): void;
+  /** Takes a series out of the exposition; counted again, it starts at zero. */
+  forget<Name extends MetricName>(name: Name, labels: MetricLabels<Name>): void;
   /** Text in Prometheus' exposition format. */
   render(): Promise<string>;
 };
@@ -27,6 +29,7 @@ export function createMetrics(): Metrics {
       if (metric instanceof Gauge) metric.set({ ...labels }, value);
       if (metric instanceof Histogram) metric.observe({ ...labels }, value);
     },
+    forget: (name, labels) => series.get(name)?.remove({ ...labels }),
     render: async () => registry.metrics(),
   };
 }

@@ -1,5 +1,5 @@
 // Every metric of Trueup, named `trueup_<stage>_<noun>_<unit>`. Dashboards and alert rules name no other.
-// Label values come from closed lists or from partition numbers, never from tenants: the tenant tiers are kept elsewhere.
+// Label values come from closed lists, from partition numbers, or from the tenant tiers (domain/tiers.ts).
 
 export type MetricSpec = {
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -43,6 +43,16 @@ export const METRICS = {
     kind: 'counter',
     help: 'Attempts that found a server unavailable, by server',
     labels: ['server'],
+  },
+  trueup_aggregate_events_total: {
+    kind: 'counter',
+    help: 'Events counted today in business time, of all tenants',
+    labels: [],
+  },
+  trueup_aggregate_tenant_events_total: {
+    kind: 'counter',
+    help: 'The same by tenant: the largest by name, the rest as "other"',
+    labels: ['tenant'],
   },
   trueup_ingest_manifests_total: {
     kind: 'counter',

@@ -150,7 +150,7 @@ function behind(message: string): TrueupError {
 export async function resolveConflicts(deps: CloseDeps, period: Period): Promise<void> {
   const wide = windowParameters(previousPeriod(period).startAtMs, nextPeriod(period).endAtMs);
   await deps.clickhouse.command(QUERIES.findConflicts, wide);
-  const block = `conflicts-${period.key}-${Date.now()}`;
+  const block = `conflicts-${period.key}`;
   await deps.clickhouse.command(QUERIES.markConflicts, { ...wide, block });
   await recomputeTouched(deps, [block]);
 }
@@ -200,13 +200,14 @@ export async function checkClosedDigest(deps: CloseDeps, period: Period, record:
 
 /**
  * Throws `bug` naming the first windows whose rollup is not what the truth says (promise I3). A rollup pass may be
- * between two grains while this reads, so only a mismatch that stays is one.
+ * between two grains while this reads, so only a window that differs in the same way at every look is a mismatch.
  */
 export async function checkRollupsEqualRaw(deps: CloseDeps, period: Period, before?: Barrier): Promise<void> {
   let mismatches = await fetchRollupMismatches(deps, period, before);
   for (let look = 1; mismatches.length > 0 && look < MISMATCH_LOOKS; look += 1) {
     await delay(MISMATCH_LOOK_DELAY_MS);
-    mismatches = await fetchRollupMismatches(deps, period, before);
+    const seen = new Set(mismatches);
+    mismatches = (await fetchRollupMismatches(deps, period, before)).filter((mismatch) => seen.has(mismatch));
   }
   const sample = mismatches.slice(0, 3).join('; ');
   invariant(mismatches.length === 0, 'I3', `${mismatches.length} windows of ${period.key} differ from raw: ${sample}`);

@@ -1,14 +1,9 @@
 // The ingest process: usage and manifests from Kafka into ClickHouse. Waits for its servers and topics, ends on SIGTERM
 // with everything in hand stored and committed, and ends with an error when an invariant broke.
 
-import { createClickHouse } from '../platform/clickhouse.ts';
-import { parseEnv } from '../platform/env.ts';
 import { createKafka } from '../platform/kafka.ts';
-import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
-import { migrate } from '../platform/migrate.ts';
-import { createPostgres } from '../platform/postgres.ts';
-import { installShutdown } from '../platform/shutdown.ts';
+import { startStage } from '../platform/stage.ts';
 import { parseCaseKeys } from './case.ts';
 import { createManifestSink } from './manifests.ts';
 import { createSink } from './sink.ts';
@@ -16,23 +11,11 @@ import { createBlockStore } from './store.ts';
 import type { IngestTables } from './tables.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
 
-const env = parseEnv(process.env);
-const log = createLog('ingest', env.TRUEUP_LOG_LEVEL);
-const shutdown = installShutdown(log);
+const { env, log, shutdown, clickhouse, openPostgres } = await startStage('ingest', process.env);
 const { signal } = shutdown;
 const metrics = createMetrics();
 const waiting: Waiting = { signal, log, metrics };
-const databases = {
-  postgresUrl: env.TRUEUP_POSTGRES_URL,
-  clickhouseUrl: env.TRUEUP_CLICKHOUSE_URL,
-  clickhouseDatabase: env.TRUEUP_CLICKHOUSE_DATABASE,
-};
-await waitOut('postgres', async () => migrate(databases), waiting);
-
-const clickhouse = createClickHouse({ url: databases.clickhouseUrl, database: databases.clickhouseDatabase });
-shutdown.onStop('clickhouse', async () => clickhouse.close());
-const postgres = createPostgres<IngestTables>(databases.postgresUrl);
-shutdown.onStop('postgres', async () => postgres.destroy());
+const postgres = openPostgres<IngestTables>(8);
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-ingest', log });
 shutdown.onStop('kafka', async () => kafka.close());
 

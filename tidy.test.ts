@@ -104,7 +104,7 @@ const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
     /^fixtures\/dataplane\/testing\//,
     /^platform\/kafka\.ts$/,
     /^fixtures\/dataplane\/kafka\.ts$/,
-    /^stack\/servers\/kafka\.ts$/,
+    /^stack\/servers\/(kafka|topics)\.ts$/,
   ],
   stripe: [/^fixtures\/demo\/simulated-time\.ts$/, /^reconcile\/billing\/(stripe[a-z-]*|errors)\.ts$/],
   chdb: [/^stack\/clickhouse\/engine\.ts$/],

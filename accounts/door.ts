@@ -4,7 +4,16 @@
 import { parseDecimal, parseWhole, formatDecimal } from '../domain/decimal.ts';
 import { METERS, type MeterName } from '../domain/meter.ts';
 import { parseCurrency, type Currency } from '../domain/money.ts';
-import { parsePlanId, termsAt, type ContractPrice, type PlanId, type Terms, type Tier } from '../domain/price-book.ts';
+import {
+  checkContractStarts,
+  checkPricedInCurrency,
+  parsePlanId,
+  termsAt,
+  type ContractPrice,
+  type PlanId,
+  type Terms,
+  type Tier,
+} from '../domain/price-book.ts';
 import { invariant } from '../domain/contracts/errors.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import type { AccountTables, StoredTier } from './tables.ts';
@@ -15,7 +24,7 @@ export type Account = {
   readonly id: string;
   readonly currency: Currency;
   readonly createdAtMs: number;
-  /** Terms in force at the instant the account was fetched for. */
+  /** Terms in force at `termsAtMs` of the fetch, or at the account's creation if that is later. */
   readonly terms: Terms;
   readonly stripe: Readonly<Partial<Record<StripeKind, string>>>;
 };
@@ -29,13 +38,20 @@ export type Registration = {
   readonly namespaces: readonly string[];
 };
 
+/** Who belongs, and when their terms are read: a period bills everybody who existed in it by the terms of its start. */
+export type AsOf = { readonly existingAtMs: number; readonly termsAtMs: number };
+
 export type Accounts = {
+  /**
+   * Throws `rejected` PERIOD_INVALID for a contract price that starts inside a month, and PLAN_UNKNOWN for an account
+   * that would pay list prices in a currency they are not in; nothing is registered then.
+   */
   register(registration: Registration): Promise<void>;
   recordStripeId(account: string, kind: StripeKind, stripeId: string): Promise<void>;
-  /** Every account that existed before `atMs`, with the terms in force at `atMs`, ordered by id. */
-  fetchAccounts(atMs: number): Promise<Account[]>;
+  /** Every account created by `existingAtMs`, ordered by id. */
+  fetchAccounts(asOf: AsOf): Promise<Account[]>;
   /** Throws `bug` if the account is not registered. */
-  fetchAccount(id: string, atMs: number): Promise<Account>;
+  fetchAccount(id: string, asOf: AsOf): Promise<Account>;
 };
 
 export function createAccounts(db: Postgres<AccountTables>): Accounts {
@@ -48,9 +64,9 @@ export function createAccounts(db: Postgres<AccountTables>): Accounts {
         .onConflict((conflict) => conflict.columns(['account_id', 'kind']).doUpdateSet({ stripe_id }))
         .execute();
     },
-    fetchAccounts: async (atMs) => fetchAccounts(db, atMs),
-    fetchAccount: async (id, atMs) => {
-      const account = (await fetchAccounts(db, atMs, id))[0];
+    fetchAccounts: async (asOf) => fetchAccounts(db, asOf),
+    fetchAccount: async (id, asOf) => {
+      const account = (await fetchAccounts(db, asOf, id))[0];
       invariant(account !== undefined, 'I6', `account ${id} is not registered`);
       return account;
     },
@@ -84,6 +100,7 @@ async function register(db: Postgres<AccountTables>, { id, ...rest }: Registrati
         .onConflict((c) => c.doNothing())
         .execute();
     }
+    await checkTerms(tx, id);
     if (rest.namespaces.length > 0) {
       const rows = rest.namespaces.map((name) => ({ name, account_id: id, registered_at: createdAt }));
       await tx
@@ -95,8 +112,22 @@ async function register(db: Postgres<AccountTables>, { id, ...rest }: Registrati
   });
 }
 
-async function fetchAccounts(db: Postgres<AccountTables>, atMs: number, id?: string): Promise<Account[]> {
-  const at = new Date(atMs);
+/** Of what is stored, not of what was said: an earlier registration may have fixed creation, currency and prices. */
+async function checkTerms(tx: Postgres<AccountTables>, id: string): Promise<void> {
+  const account = await tx.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  const stored = await tx.selectFrom('contract_prices').selectAll().where('account_id', '=', id).execute();
+  const contracts = stored.map(fromStoredContract);
+  const createdAtMs = account.created_at.getTime();
+  checkContractStarts(id, contracts, createdAtMs);
+  checkPricedInCurrency(id, account.currency, contracts, createdAtMs);
+}
+
+async function fetchAccounts(
+  db: Postgres<AccountTables>,
+  { existingAtMs, termsAtMs }: AsOf,
+  id?: string,
+): Promise<Account[]> {
+  const at = new Date(existingAtMs);
   const accounts = db.selectFrom('accounts').selectAll().where('created_at', '<=', at).orderBy('id');
   const planned = db
     .selectFrom('account_plans')
@@ -111,18 +142,20 @@ async function fetchAccounts(db: Postgres<AccountTables>, atMs: number, id?: str
     (id === undefined ? contracted : contracted.where('account_id', '=', id)).execute(),
     (id === undefined ? named : named.where('account_id', '=', id)).execute(),
   ]);
-  const planOf = new Map(plans.map((plan) => [plan.account_id, plan.plan_id]));
+  const plansOf = Map.groupBy(plans, (plan) => plan.account_id);
   const contractsOf = Map.groupBy(contracts, (contract) => contract.account_id);
   const stripeOf = Map.groupBy(stripeIds, (stripe) => stripe.account_id);
   return rows.map((row) => {
-    const planId = planOf.get(row.id);
+    const createdAtMs = row.created_at.getTime();
+    const atMs = Math.max(termsAtMs, createdAtMs);
+    const planId = plansOf.get(row.id)?.findLast((plan) => plan.effective_from.getTime() <= atMs)?.plan_id;
     invariant(planId !== undefined, 'I6', `account ${row.id} has no plan`);
     const own = (contractsOf.get(row.id) ?? []).map(fromStoredContract);
     const stripe = (stripeOf.get(row.id) ?? []).map((entry) => [entry.kind, entry.stripe_id] as const);
     return {
       id: row.id,
       currency: parseCurrency(row.currency),
-      createdAtMs: row.created_at.getTime(),
+      createdAtMs,
       terms: termsAt(row.id, parsePlanId(planId), own, atMs),
       stripe: Object.fromEntries(stripe),
     };

@@ -6,6 +6,7 @@ import { canonicalJson, sha256 } from './canonical.ts';
 import { TrueupError } from './contracts/errors.ts';
 import { formatDecimal, parseDecimal, type Decimal } from './decimal.ts';
 import { METERS, type MeterName } from './meter.ts';
+import { toIso } from './period.ts';
 
 /** `upTo` is inclusive and in meter units; null is the open end. */
 export type Tier = { readonly upTo: bigint | null; readonly unitAmount: Decimal };
@@ -23,6 +24,8 @@ export const PLAN_IDS = ['developer', 'business', 'enterprise'] as const;
 export type PlanId = (typeof PLAN_IDS)[number];
 
 const VERSION = '2026-01';
+/** The currency of every list price and plan minimum. */
+const LIST_CURRENCY = 'usd';
 const MILLION_ACTIONS = 10_000_000n;
 const GBH = 1000n;
 
@@ -133,6 +136,49 @@ export function termsAt(account: string, planId: PlanId, contracts: readonly Con
     if (latest !== undefined) prices[meter] = contractPrice(account, latest);
   }
   return { planId, prices, fee: plan.fee };
+}
+
+/**
+ * A period is billed by the terms of its start, so a price that changed inside one would not be charged. Throws
+ * `rejected` PERIOD_INVALID unless every contract starts with a month (UTC) or with the account.
+ */
+export function checkContractStarts(account: string, contracts: readonly ContractPrice[], createdAtMs: number): void {
+  for (const { meter, effectiveFromMs } of contracts) {
+    const start = new Date(effectiveFromMs);
+    const monthStartMs = Date.UTC(start.getUTCFullYear(), start.getUTCMonth(), 1);
+    if (effectiveFromMs === monthStartMs || effectiveFromMs === createdAtMs) continue;
+    throw new TrueupError({
+      kind: 'rejected',
+      code: 'PERIOD_INVALID',
+      message: `the contract price of ${account} for ${meter} starts inside a month, at ${toIso(effectiveFromMs)}`,
+      field: 'effectiveFrom',
+      next: `let it start at 00:00:00 UTC on the first of a month, or with the account at ${toIso(createdAtMs)}`,
+    });
+  }
+}
+
+/**
+ * List prices are cents of LIST_CURRENCY. Throws `rejected` PLAN_UNKNOWN for an account in another currency that has not
+ * agreed its own price for every meter from its first day.
+ */
+export function checkPricedInCurrency(
+  account: string,
+  currency: string,
+  contracts: readonly ContractPrice[],
+  createdAtMs: number,
+): void {
+  if (currency === LIST_CURRENCY) return;
+  const missing = METERS.filter(
+    (meter) => !contracts.some((contract) => contract.meter === meter && contract.effectiveFromMs <= createdAtMs),
+  );
+  if (missing.length === 0) return;
+  throw new TrueupError({
+    kind: 'rejected',
+    code: 'PLAN_UNKNOWN',
+    message: `account ${account} is in ${currency}, and list prices are in ${LIST_CURRENCY} only`,
+    field: 'currency',
+    next: `give it a contract price in ${currency} for ${missing.join(', ')} from ${toIso(createdAtMs)} or earlier`,
+  });
 }
 
 /** A price as plain data, for hashing, storing and comparing. */

@@ -21,6 +21,28 @@ describe('the environment', () => {
     );
   });
 
+  test('lists contradictions together with what is missing', () => {
+    const attempt = () => parseEnv({ TRUEUP_STRIPE_KEY: 'sk_live_secret', TRUEUP_CLOCK: 'simulated' });
+    expect(attempt).toThrow(
+      /7 problems:\n(?=[^]*TRUEUP_KAFKA_BROKERS is not set)(?=[^]*TRUEUP_STRIPE_KEY is a live key)(?=[^]*TRUEUP_CLOCK must be wall)/,
+    );
+    expect(attempt).not.toThrow('sk_live_secret');
+  });
+
+  test('a wrong value is answered with the right ones, and the message ends in the next step', () => {
+    const wrong = { TRUEUP_CLOCK: 'sundial', TRUEUP_LOG_LEVEL: 'loud', TRUEUP_STRIPE_LIVE: 'y', TRUEUP_HTTP_PORT: 'x' };
+    expect(() => parseEnv({ ...complete, ...wrong })).toThrow(
+      [
+        'the environment has 4 problems:',
+        '  TRUEUP_STRIPE_LIVE must be one of: yes, no',
+        '  TRUEUP_CLOCK must be one of: simulated, wall',
+        '  TRUEUP_HTTP_PORT must be a port: a whole number from 0 to 65535',
+        '  TRUEUP_LOG_LEVEL must be one of: debug, info, warn, error, silent',
+        'next: see .env.example for every variable, or start through npm run dev, which sets them',
+      ].join('\n'),
+    );
+  });
+
   test('refuses a live key outside production without repeating it', () => {
     const attempt = () => parseEnv({ ...complete, TRUEUP_STRIPE_KEY: 'sk_live_secret' });
     expect(attempt).toThrow('TRUEUP_STRIPE_LIVE=yes');
@@ -29,6 +51,6 @@ describe('the environment', () => {
 
   test('refuses a simulated clock together with a live key', () => {
     const live = { ...complete, TRUEUP_STRIPE_KEY: 'sk_live_secret', TRUEUP_STRIPE_LIVE: 'yes' };
-    expect(() => parseEnv({ ...live, TRUEUP_CLOCK: 'simulated' })).toThrow('simulated clock');
+    expect(() => parseEnv({ ...live, TRUEUP_CLOCK: 'simulated' })).toThrow('TRUEUP_CLOCK must be wall with a live key');
   });
 });

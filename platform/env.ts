@@ -10,6 +10,12 @@ const url = (...protocols: string[]) =>
     error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
+const oneOf = <const Word extends string>(...words: readonly [Word, ...Word[]]) =>
+  z.enum(words, { error: `must be one of: ${words.join(', ')}` });
+
+const portError = { error: 'must be a port: a whole number from 0 to 65535' };
+const port = z.coerce.number(portError).int(portError).min(0, portError).max(65_535, portError);
+
 const hostPorts = z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { error: 'must be host:port[,host:port…]' });
 
 const variables = z.object({
@@ -29,40 +35,37 @@ const variables = z.object({
   TRUEUP_TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TRUEUP_STRIPE_URL: url('http:', 'https:').optional(),
   TRUEUP_STRIPE_KEY: z.string().regex(/^(sk|rk)_(test|live)_/, { error: 'must be a Stripe secret or restricted key' }),
-  TRUEUP_STRIPE_LIVE: z.enum(['yes', 'no']).default('no'),
-  TRUEUP_CLOCK: z.enum(['simulated', 'wall']).default('wall'),
+  TRUEUP_STRIPE_LIVE: oneOf('yes', 'no').default('no'),
+  TRUEUP_CLOCK: oneOf('simulated', 'wall').default('wall'),
   TRUEUP_TOPIC: z.string().min(1).default(USAGE_TOPIC),
   TRUEUP_MANIFEST_TOPIC: z.string().min(1).default(MANIFEST_TOPIC),
   TRUEUP_CASE_KEYS: z.string().optional(),
   TRUEUP_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
-  TRUEUP_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  TRUEUP_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  TRUEUP_HTTP_PORT: port.default(8080),
+  TRUEUP_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'),
 });
 
-const schema = variables.superRefine((env, issues) => {
-  const live = /^(sk|rk)_live_/.test(env.TRUEUP_STRIPE_KEY);
-  if (live && env.TRUEUP_STRIPE_LIVE !== 'yes') {
-    issues.addIssue({
-      code: 'custom',
-      path: ['TRUEUP_STRIPE_KEY'],
-      message: 'is a live key: set TRUEUP_STRIPE_LIVE=yes in production, use a test key anywhere else',
-    });
-  }
-  if (live && env.TRUEUP_CLOCK === 'simulated') {
-    issues.addIssue({
-      code: 'custom',
-      path: ['TRUEUP_CLOCK'],
-      message: 'a simulated clock is refused with a live key',
-    });
-  }
-});
-
-export type Env = z.infer<typeof schema>;
+export type Env = z.infer<typeof variables>;
 type Source = Readonly<Record<string, string | undefined>>;
+
+/** What no single variable shows. Looked at whatever else is wrong, so that it isn't found only by the next start. */
+function findContradictions(source: Source): string[] {
+  if (!/^(sk|rk)_live_/.test(source['TRUEUP_STRIPE_KEY'] ?? '')) return [];
+  const found = [];
+  if (source['TRUEUP_STRIPE_LIVE'] !== 'yes') {
+    found.push(
+      'TRUEUP_STRIPE_KEY is a live key: set TRUEUP_STRIPE_LIVE=yes in production, use a test key anywhere else',
+    );
+  }
+  if (source['TRUEUP_CLOCK'] === 'simulated') {
+    found.push('TRUEUP_CLOCK must be wall with a live key: a simulated clock is refused with real money');
+  }
+  return found;
+}
 
 /** Throws `rejected` ENV_INVALID naming every variable at fault; values never appear in the message. */
 export function parseEnv(source: Source): Env {
-  return parseWith(schema, source);
+  return parseWith(variables, source, findContradictions(source));
 }
 
 /** The same for a process that needs only some of the variables: the others may be missing or wrong. */
@@ -71,18 +74,21 @@ export function parseEnvPart<Name extends keyof Env>(source: Source, names: read
   return parseWith(z.object(shape) as unknown as z.ZodType<Pick<Env, Name>>, source);
 }
 
-function parseWith<Shape>(shape: z.ZodType<Shape>, source: Source): Shape {
+function parseWith<Shape>(shape: z.ZodType<Shape>, source: Source, contradictions: readonly string[] = []): Shape {
   const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = shape.safeParse(present);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
+  if (parsed.success && contradictions.length === 0) return parsed.data;
+  const wrong = (parsed.error?.issues ?? []).map((issue) => {
     const name = issue.path.join('.');
-    return `  ${name} ${present[name] === undefined ? 'is not set' : issue.message}`;
+    return `${name} ${present[name] === undefined ? 'is not set' : issue.message}`;
   });
+  const problems = [...wrong, ...contradictions];
+  const count = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
   throw new TrueupError({
     kind: 'rejected',
     code: 'ENV_INVALID',
-    message: `the environment has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.join('\n')}\n`,
+    // What follows is ": " and the next step.
+    message: `the environment has ${count}:\n${problems.map((problem) => `  ${problem}\n`).join('')}next`,
     next: 'see .env.example for every variable, or start through npm run dev, which sets them',
   });
 }

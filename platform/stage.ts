@@ -1,6 +1,7 @@
 // How every stage process begins: environment, log, graceful stop, schema, ClickHouse. A database that is away is waited
 // for, with a line in the log, instead of ending the process.
 
+import { TrueupError } from '../domain/contracts/errors.ts';
 import { createClickHouse, type ClickHouse } from './clickhouse.ts';
 import { parseEnv, type Env } from './env.ts';
 import { createLog, type Log } from './log.ts';
@@ -20,7 +21,7 @@ export type Stage = {
 
 /** To be called once, by a stage's main.ts, with the process environment. Clients opened here are closed when the process stops. */
 export async function startStage(name: string, source: Readonly<Record<string, string | undefined>>): Promise<Stage> {
-  const env = parseEnv(source);
+  const env = orExit(() => parseEnv(source));
   const log = createLog(name, env.TRUEUP_LOG_LEVEL);
   const shutdown = installShutdown(log);
   const [postgresUrl, clickhouseUrl] = [env.TRUEUP_POSTGRES_URL, env.TRUEUP_CLICKHOUSE_URL];
@@ -43,4 +44,15 @@ export async function startStage(name: string, source: Readonly<Record<string, s
       return view;
     },
   };
+}
+
+/** A wrong configuration is the operator's to mend: the list of what is wrong, without a stack trace, and exit code 2. */
+export function orExit<Parsed>(parse: () => Parsed): Parsed {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof TrueupError) || error.code !== 'ENV_INVALID') throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(2);
+  }
 }

@@ -122,12 +122,13 @@ describe('the close of a period', () => {
     await world.accounts.recordStripeId(world.id('beta'), 'customer', `cus_gone_${world.id('beta')}`);
     await world.startWorker();
     const report = await world.close();
-    expect(report.verdict).toMatchObject({ result: 'breaks', billed: 1, failed: 1, unexplained: 0 });
+    expect(report.verdict).toMatchObject({ result: 'breaks', billed: 1, failed: 1, unexplained: 1 });
     expect(report.accounts.find(({ account }) => account === world.id('beta'))).toMatchObject({
       state: 'failed',
       reasons: ['STRIPE_NOT_FOUND'],
       totalMinor: '55',
       invoicedMinor: null,
+      unexplainedMinor: '55',
     });
   });
 
@@ -153,7 +154,9 @@ describe('the close of a period', () => {
     await world.startWorker();
     const report = await world.close(async (stage) => {
       if (stage !== 'grace') return;
-      const { customer } = (await world.accounts.fetchAccount(world.id('alpha'), world.period.startAtMs)).stripe;
+      const { startAtMs } = world.period;
+      const asOf = { existingAtMs: startAtMs, termsAtMs: startAtMs };
+      const { customer } = (await world.accounts.fetchAccount(world.id('alpha'), asOf)).stripe;
       const { data } = (await world.stripe.get(`/v1/invoices?customer=${customer}`)) as { data: { id: string }[] };
       await world.stripe.post(`/v1/invoices/${data[0]?.id}/finalize`, {});
     });

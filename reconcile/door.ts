@@ -11,6 +11,7 @@ import type { clockAdvanced, closePeriod, progress } from './workflows.ts';
 
 export { formatBreaksCsv } from './report/csv.ts';
 export { renderReportHtml } from './report-html/page.ts';
+export { toVerdict } from './report-html/verdict-words.ts';
 export { createStripeBilling } from './billing/stripe.ts';
 export { provisionBilling } from './billing/provision.ts';
 export type { Billing } from './billing/port.ts';

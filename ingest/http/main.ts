@@ -11,6 +11,7 @@ import { createMetrics } from '../../platform/metrics.ts';
 import { createPostgres } from '../../platform/postgres.ts';
 import { createSharedBuckets } from '../../platform/redis.ts';
 import { installShutdown } from '../../platform/shutdown.ts';
+import { orExit } from '../../platform/stage.ts';
 import { waitOut, type Waiting } from '../wait-out.ts';
 import { createDirectory } from './access.ts';
 import { createBudget } from './budget.ts';
@@ -18,16 +19,18 @@ import { startDoor } from './door.ts';
 import { createLogWriter } from './log-writer.ts';
 import { createRateLimiter } from './rate-limit.ts';
 
-const env = parseEnvPart(process.env, [
-  'TRUEUP_KAFKA_BROKERS',
-  'TRUEUP_POSTGRES_URL',
-  'TRUEUP_REDIS_URL',
-  'TRUEUP_CLOCK',
-  'TRUEUP_TOPIC',
-  'TRUEUP_HTTP_HOST',
-  'TRUEUP_HTTP_PORT',
-  'TRUEUP_LOG_LEVEL',
-]);
+const env = orExit(() =>
+  parseEnvPart(process.env, [
+    'TRUEUP_KAFKA_BROKERS',
+    'TRUEUP_POSTGRES_URL',
+    'TRUEUP_REDIS_URL',
+    'TRUEUP_CLOCK',
+    'TRUEUP_TOPIC',
+    'TRUEUP_HTTP_HOST',
+    'TRUEUP_HTTP_PORT',
+    'TRUEUP_LOG_LEVEL',
+  ]),
+);
 const log = createLog('http', env.TRUEUP_LOG_LEVEL);
 const shutdown = installShutdown(log);
 const waiting: Waiting = { signal: shutdown.signal, log, metrics: createMetrics() };

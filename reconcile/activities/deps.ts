@@ -1,6 +1,6 @@
 // What activities work with. main.ts wires it; tests put another usage source behind the same door.
 
-import type { Accounts, Account } from '../../accounts/door.ts';
+import type { Accounts, Account, AsOf } from '../../accounts/door.ts';
 import type { Adjustments, Usage } from '../../aggregate/usage.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
@@ -39,13 +39,13 @@ export function periodOfRun({ periodKey }: RunInput): Period {
   return parsePeriod(periodKey);
 }
 
-/** The instant whose terms bill a period: the last one that belongs to it. */
-export function termsInstant(period: Period): number {
-  return period.endAtMs - 1;
+/** A period bills every account that existed in it, by the terms of its start: they hold for the whole of it. */
+export function asOfPeriod({ startAtMs, endAtMs }: Period): AsOf {
+  return { existingAtMs: endAtMs - 1, termsAtMs: startAtMs };
 }
 
 export async function fetchBilledAccount(deps: Deps, input: AccountInput): Promise<Account> {
-  return deps.accounts.fetchAccount(input.account, termsInstant(periodOfRun(input)));
+  return deps.accounts.fetchAccount(input.account, asOfPeriod(periodOfRun(input)));
 }
 
 /** Throws `rejected` STRIPE_NOT_FOUND for an account that was never set up for billing. */

@@ -19,7 +19,7 @@ import {
   recordLateBarrier,
   updateRunAccount,
 } from '../store/runs.ts';
-import { periodOfRun, termsInstant, toSubscriptionRef, type Deps } from './deps.ts';
+import { periodOfRun, asOfPeriod, toSubscriptionRef, type Deps } from './deps.ts';
 import { forEachAtOnce } from './at-once.ts';
 
 /** Accounts per child workflow: small enough for a child's history, large enough that children are few. */
@@ -75,7 +75,7 @@ async function openRun(deps: Deps, input: RunInput): Promise<OpenedRun> {
       next: `close it from ${toIso(period.endAtMs)} on`,
     });
   }
-  const accounts = await deps.accounts.fetchAccounts(termsInstant(period));
+  const accounts = await deps.accounts.fetchAccounts(asOfPeriod(period));
   const members = accounts.map((account, index) => ({
     account: account.id,
     batch: Math.floor(index / BATCH_SIZE),
@@ -104,7 +104,7 @@ async function openRun(deps: Deps, input: RunInput): Promise<OpenedRun> {
 
 async function claimDrafts(deps: Deps, input: RunInput): Promise<number> {
   const period = periodOfRun(input);
-  const accounts = new Map((await deps.accounts.fetchAccounts(termsInstant(period))).map((found) => [found.id, found]));
+  const accounts = new Map((await deps.accounts.fetchAccounts(asOfPeriod(period))).map((found) => [found.id, found]));
   const waiting = (await fetchRunAccounts(deps.db, input.run)).filter(({ invoices }) => invoices.length === 0);
   let unclaimed = 0;
   await forEachAtOnce(CLAIMS_AT_ONCE, waiting, async ({ account }) => {
@@ -136,7 +136,7 @@ async function comparePeriod(deps: Deps, input: RunInput): Promise<void> {
   const lateBarrier = toBarrier(run.lateBarrier, 'late barrier');
   await deps.usage.recordAdjustments(period, lateBarrier);
   const late = await deps.usage.fetchLateTotals(period, lateBarrier);
-  const accounts = await deps.accounts.fetchAccounts(termsInstant(period));
+  const accounts = await deps.accounts.fetchAccounts(asOfPeriod(period));
   const registered = new Set(accounts.map(({ id }) => id));
   const findings = [
     ...compareLate(accounts, sumByAccount(totals), late),

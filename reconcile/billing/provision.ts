@@ -20,7 +20,7 @@ const AT_ONCE = 4;
 
 export async function provisionBilling(options: ProvisionOptions): Promise<void> {
   const { billing, accounts } = options;
-  const all = await accounts.fetchAccounts(options.atMs);
+  const all = await accounts.fetchAccounts({ existingAtMs: options.atMs, termsAtMs: options.atMs });
   await billing.ensureMeters();
   await billing.ensureProducts();
   const prices = new Map(

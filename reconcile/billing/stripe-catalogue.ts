@@ -34,7 +34,7 @@ export function createCatalogue(stripe: Stripe): Catalogue {
   };
   return {
     meterId,
-    priceId: async (lookupKey) => (await findPrice(stripe, lookupKey)) ?? notFound(`price ${lookupKey}`),
+    priceId: async (lookupKey) => (await findPrice(stripe, lookupKey))?.id ?? notFound(`price ${lookupKey}`),
     priceFacts: async (priceId) => {
       const known = prices.get(priceId);
       if (known !== undefined) return known;
@@ -58,11 +58,11 @@ function notFound(what: string): never {
   });
 }
 
-async function findPrice(stripe: Stripe, lookupKey: string): Promise<string | undefined> {
+async function findPrice(stripe: Stripe, lookupKey: string): Promise<Stripe.Price | undefined> {
   const found = await read(`price ${lookupKey}`, async () =>
     stripe.prices.list({ lookup_keys: [lookupKey], limit: 1 }),
   );
-  return found.data[0]?.id;
+  return found.data[0];
 }
 
 export function createSetup(stripe: Stripe, catalogue: Catalogue): BillingSetup {
@@ -74,12 +74,18 @@ export function createSetup(stripe: Stripe, catalogue: Catalogue): BillingSetup 
       for (const meter of METERS) await ensureProduct(stripe, meter);
     },
     ensurePrice: async (price, currency) => {
-      await writeOnce({
+      const made = await writeOnce({
         what: `price ${price.id}`,
         key: `price-${price.id}-${currency}`,
         look: async () => findPrice(stripe, price.id),
-        send: async (options) => (await stripe.prices.create(await toPrice(price, currency, catalogue), options)).id,
+        send: async (options) => stripe.prices.create(await toPrice(price, currency, catalogue), options),
       });
+      // Its amounts are minor units: in another currency the same figures are other money.
+      invariant(
+        made.currency === currency,
+        'I5',
+        `price ${price.id} exists in Stripe in ${made.currency}, agreed is ${currency}; archive it and take its lookup key away`,
+      );
     },
     ensureCustomer: async (account, options = {}) => ensureCustomer(stripe, account, options.testClock),
     ensureSubscription: async (ref, prices, currency) => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DAY_MS, parsePeriod } from '../../domain/period.ts';
+import { PLANS } from '../../domain/price-book.ts';
 import type { Billing } from './port.ts';
 import { createStripeBilling } from './stripe.ts';
 import { toHalfOpenEnd } from './stripe-invoices.ts';
@@ -146,6 +147,17 @@ describe('a write', () => {
     await expect(billing.finalize('in_1')).rejects.toMatchObject({ kind: 'unavailable', code: 'STRIPE_RATE_LIMITED' });
     expect(keysOf(seen)).toEqual(['finalize-in_1']);
   });
+});
+
+test.each([
+  ['usd', undefined],
+  ['eur', { kind: 'bug', code: 'INVARIANT_BROKEN' }],
+])('a price that Stripe has in %s is taken for one in usd only if it is', async (currency, refusal) => {
+  const price = PLANS.developer.prices.actions;
+  const { billing, seen } = await listen(() => list([{ id: 'price_1', object: 'price', currency }]));
+  const attempt = billing.ensurePrice(price, 'usd');
+  await (refusal === undefined ? attempt : expect(attempt).rejects.toMatchObject(refusal));
+  expect(seen.map(({ method }) => method)).toEqual(['GET']);
 });
 
 test('a line period that ends at the last second of the month ends where the month ends', () => {

@@ -67,6 +67,20 @@ describe('the page is one document', () => {
   });
 });
 
+describe('the page fits its paper', () => {
+  const style = page.slice(page.indexOf('<style>'), page.indexOf('</style>'));
+
+  test('the picture shrinks with a narrow screen instead of being cut off', () => {
+    expect(page).toMatch(/<svg\s+class="chart"\s+viewBox="0 0 720 \d+"/);
+    expect(style).toContain('.chart { display: block; width: 100%; max-width: 860px; height: auto; }');
+    expect(style).not.toMatch(/\.chart \{[^}]*min-width/);
+  });
+
+  test('no section begins a sheet of its own and leaves the one before it half empty', () => {
+    expect(style).not.toContain('break-before: page');
+  });
+});
+
 describe('hostile content stays text', () => {
   const name = `"><script>alert('x')</script>&\u0007`;
   const hostile = sampleReport({ name });
@@ -101,6 +115,16 @@ describe('hostile content stays text', () => {
 });
 
 describe('what the report says, the page says', () => {
+  test('the line of totals starts with the messages in the log and never grows from count to count', () => {
+    const way = page.slice(page.indexOf('<dl class="way">'), page.indexOf('</dl>', page.indexOf('<dl class="way">')));
+    const counts = [...textOf(way).matchAll(/([\d,]+) (?:messages|events)/g)].map(([, count]) => count);
+    const { messages, accepted, counted } = report.events;
+    expect(counts).toEqual([messages, accepted, counted].map((count) => formatMoney(BigInt(count), 'jpy')));
+    expect(textOf(way)).not.toContain('Emitted');
+    expect(rowsOf('Event bridge')[0]?.[0]).toBe('Messages in the log');
+    expect(rowsOf('Event bridge').at(-1)?.[0]).toContain('distinct events the sources say they emitted');
+  });
+
   test('every break stands once, with account, money, age, status and evidence', () => {
     const rows = rowsOf('Every break, USD');
     expect(rows).toHaveLength(report.breaks.length);

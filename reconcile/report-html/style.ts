@@ -91,8 +91,6 @@ tfoot td { font-weight: 650; border-top: 1.5px solid var(--strong); border-botto
   .pair { grid-template-columns: minmax(0, 1fr); }
   .way { grid-template-columns: repeat(2, 1fr); border-bottom: 0; }
   .way div::after { display: none; }
-  figure { overflow-x: auto; }
-  .chart { min-width: 600px; }
   table { min-width: 560px; }
   .basis div { grid-template-columns: 1fr; }
 }
@@ -128,8 +126,7 @@ const PRINT = `
   tr.group, tbody tr:nth-child(-n + 2), tbody tr:nth-last-child(2) { break-after: avoid; }
   tfoot { break-before: avoid; }
   .scroll { overflow: visible; }
-  #breaks { break-before: page; }
   #sign-off { break-inside: avoid; }
-  .chart { max-width: 100%; min-width: 0; }
+  .chart { max-width: 100%; }
 }
 `;

@@ -31,10 +31,9 @@ export function sumDifferences(breaks: readonly ReportBreak[], currency: Currenc
   return { currency, count: own.length, underMinor: signed(true), overMinor: -signed(false) };
 }
 
-/** Rated − invoiced of an account that was held or failed: named by its state, not by a break. */
-export function notBilledMinor(row: AccountRow): bigint {
-  if (row.state !== 'held' && row.state !== 'failed') return 0n;
-  return differenceMinor(row);
+/** Rated − invoiced of an account held back for a break: it is not charged yet, so no break takes it off an invoice. */
+export function heldMinor(row: AccountRow): bigint {
+  return row.state === 'held' ? differenceMinor(row) - BigInt(row.unexplainedMinor) : 0n;
 }
 
 /** Rated − invoiced. What is unknown counts as nothing, as in the bridge. */

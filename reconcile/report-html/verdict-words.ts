@@ -10,17 +10,26 @@ export type Verdict = { readonly headline: string; readonly detail: string };
 export function toVerdict(report: Report): Verdict {
   const period = formatPeriod(report.period);
   if (report.verdict.result === 'clean') {
-    return { headline: `${period} ties:`, detail: `nothing to explain${acceptedWords(report)}.` };
+    return { headline: `${period} ties:`, detail: sentencesOf(['nothing to explain', acceptedWords(report)]) };
   }
   const open = [...differenceWords(report), ...explanationWords(report)].join('; ');
-  const sentences = [open, stateWords(report)].filter((sentence) => sentence !== '');
-  return { headline: `${period} does not tie yet:`, detail: `${sentences.join('. ')}.` };
+  const detail = sentencesOf([open, acceptedWords(report), stateWords(report)]);
+  return { headline: `${period} does not tie yet:`, detail };
 }
 
-function acceptedWords({ verdict }: Report): string {
-  if (verdict.autoAccepted === 0) return '';
-  const verb = verdict.autoAccepted === 1 ? 'was' : 'were';
-  return ` (${plural(verdict.autoAccepted, 'rounding difference')} within the computed bound ${verb} accepted)`;
+function sentencesOf(parts: readonly string[]): string {
+  return `${parts.filter((part) => part !== '').join('. ')}.`;
+}
+
+/** Kept apart from what is open: accepted within its computed bound, and still money. */
+function acceptedWords(report: Report): string {
+  const accepted = report.breaks.filter(({ status }) => status === 'auto-accepted');
+  if (accepted.length === 0) return '';
+  const nets = currenciesOf(report).flatMap((currency) => {
+    const { count, underMinor, overMinor } = sumDifferences(accepted, currency);
+    return count === 0 ? [] : [formatAmountIn(underMinor - overMinor, currency)];
+  });
+  return `${plural(accepted.length, 'rounding difference')} accepted, ${joinWords(nets)}`;
 }
 
 function differenceWords(report: Report): string[] {

@@ -39,7 +39,6 @@ export function formatStep({ step, amountMinor }: MoneyStep, currency: Currency)
 const STATE_LABELS: Readonly<Partial<Record<MoneyStep['step'], string>>> = {
   rated: 'Rated by us',
   held: 'Held back by the gate',
-  failed: 'Not billed after an error',
   unexplained: 'Unexplained',
   invoiced: 'Invoiced by Stripe',
 };

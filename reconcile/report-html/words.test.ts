@@ -14,7 +14,7 @@ describe('the verdict', () => {
   test('says what stands in the way, under- and over-billed apart', () => {
     expect(sentence(report)).toBe(
       'October 2026 does not tie yet: 17 differences worth 651.30 USD under-billed and 172.80 USD over-billed; ' +
-        'every one of them is explained. Of 60 accounts: 3 held, 1 without an invoice and 1 failed.',
+        '1 total does not tie and has no explanation yet. 3 rounding differences accepted, 0.03 USD. Of 60 accounts: 3 held, 1 without an invoice and 1 failed.',
     );
   });
 
@@ -24,8 +24,15 @@ describe('the verdict', () => {
   });
 
   test('of a period with accepted rounding only names the rounding', () => {
-    const rounded = { ...clean, verdict: { ...clean.verdict, autoAccepted: 2 } };
-    expect(sentence(rounded)).toContain('(2 rounding differences within the computed bound were accepted)');
+    const accepted = report.breaks.filter(({ status }) => status === 'auto-accepted').slice(0, 2);
+    const rounded = { ...clean, breaks: accepted };
+    expect(sentence(rounded)).toBe('October 2026 ties: nothing to explain. 2 rounding differences accepted, 0.02 USD.');
+  });
+
+  test('calls every difference explained when no total is left over', () => {
+    expect(sentence({ ...report, verdict: { ...report.verdict, unexplained: 0 } })).toContain(
+      'every one of them is explained',
+    );
   });
 
   test('never calls everything explained while a total is not', () => {

@@ -163,7 +163,37 @@ describe('the report', () => {
     const report = assembleReport(input([{ ...failed, lines: [] }]));
     expect(report.accounts[0]).toMatchObject({ totalMinor: null, invoicedMinor: null });
     expect(report.quantities[0]).toMatchObject({ notRated: '10000000', unexplained: '0' });
-    expect(report.verdict).toMatchObject({ result: 'breaks', failed: 1 });
+    expect(report.verdict).toMatchObject({ result: 'breaks', failed: 1, unexplained: 1 });
+  });
+
+  test('calls a failed account unexplained with all it was rated for', () => {
+    const failed = member('acme', usage, { state: 'failed', invoice: null, reasons: ['STRIPE_NOT_FOUND'] });
+    const report = assembleReport(input([failed, member('bolt', usage)]));
+    expect(report.accounts[0]?.unexplainedMinor).toBe(total.toString());
+    expect(report.money[0]?.unexplainedMinor).toBe(total.toString());
+    expect(report.verdict.unexplained).toBe(1);
+  });
+
+  test.each([
+    ['USAGE_NOT_SENT', 0],
+    ['USAGE_OVERSENT', 0],
+    ['USAGE_LATE', 1],
+    [null, 1],
+  ] as const)('of a held account with %s as its only break has %i unexplained', (code, unexplained) => {
+    const held = member('acme', usage, { state: 'held', reasons: ['FEE_DIFFERS'], invoice: null });
+    const report = assembleReport(input([held], code === null ? [] : [found('acme', { code })]));
+    expect(report.verdict).toMatchObject({ result: 'breaks', held: 1, unexplained });
+    expect(report.money[0]?.unexplainedMinor).toBe((BigInt(unexplained) * total).toString());
+    const steps = report.money[0]?.steps.slice(0, -1) ?? [];
+    expect(steps.reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n)).toBe(0n);
+  });
+
+  test('does not let another account’s break explain a hold, nor a hold of nothing go unseen', () => {
+    const none = { actions: 0n, active_storage: 0n, retained_storage: 0n };
+    const held = member('acme', none, { state: 'held', invoice: null });
+    const report = assembleReport(input([held, member('bolt', usage)], [found('bolt', { code: 'USAGE_NOT_SENT' })]));
+    expect(report.accounts[0]?.unexplainedMinor).toBe('0');
+    expect(report.verdict.unexplained).toBeGreaterThanOrEqual(1);
   });
 
   test('accepts rounding and still totals it', () => {

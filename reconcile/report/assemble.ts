@@ -17,6 +17,7 @@ import {
   computeMoneyBridges,
   computeQuantityBridges,
   computeUnexplained,
+  isUnexplained,
   ratedTotal,
 } from './bridge.ts';
 import { computeEvidenceHash, computeReportHash } from './hashes.ts';
@@ -68,11 +69,10 @@ export function assembleReport(input: ReportInput): Report {
     accounts,
     breaks,
   });
-  const residuals = [
-    events.unexplained,
-    ...quantities.map(({ unexplained }) => unexplained),
-    ...accounts.map(({ unexplainedMinor }) => unexplainedMinor),
-  ];
+  const residuals = [events.unexplained, ...quantities.map(({ unexplained }) => unexplained)];
+  const leftOver =
+    residuals.filter((residual) => residual !== '0').length +
+    input.accounts.filter((account) => isUnexplained(account, input.breaks)).length;
   return {
     schema: 'trueup.report.v1',
     run: run.run,
@@ -80,7 +80,7 @@ export function assembleReport(input: ReportInput): Report {
     periodStart: toIso(period.startAtMs),
     periodEnd: toIso(period.endAtMs),
     reportedAt: toIso(input.reportedAtMs),
-    verdict: computeVerdict(input, residuals.filter((residual) => residual !== '0').length),
+    verdict: computeVerdict(input, leftOver),
     events,
     quantities,
     money: computeMoneyBridges(input.accounts, input.breaks),

@@ -90,10 +90,26 @@ export function computeExplained(account: RunAccount, breaks: readonly Break[]):
   return sum(own, ({ amountMinor }) => amountMinor);
 }
 
-/** Rated − invoiced that no break names. What is held or failed is named by its state. */
+/** What makes the gate hold an invoice and is told as a break of its own. */
+const HOLDING: ReadonlySet<BreakCode> = new Set(['USAGE_NOT_SENT', 'USAGE_OVERSENT']);
+
+function isHoldExplained(account: RunAccount, breaks: readonly Break[]): boolean {
+  return (
+    account.state === 'held' && breaks.some((found) => found.account === account.account && HOLDING.has(found.code))
+  );
+}
+
+/** Rated − invoiced that no break names. An account is named by its hold only if a break says why it is held. */
 export function computeUnexplained(account: RunAccount, breaks: readonly Break[]): bigint {
-  if (account.state === 'held' || account.state === 'failed') return 0n;
+  if (isHoldExplained(account, breaks)) return 0n;
   return ratedTotal(account) - (account.invoice?.totalMinor ?? 0n) - computeExplained(account, breaks);
+}
+
+/** Also where no money shows it: a failed account may have no rating, and a hold without a reason may be of nothing. */
+export function isUnexplained(account: RunAccount, breaks: readonly Break[]): boolean {
+  if (account.state === 'failed') return true;
+  if (account.state === 'held') return !isHoldExplained(account, breaks);
+  return computeUnexplained(account, breaks) !== 0n;
 }
 
 export function computeMoneyBridges(accounts: readonly RunAccount[], breaks: readonly Break[]): MoneyBridge[] {
@@ -113,12 +129,15 @@ function computeMoneyBridge(
 
   const rated = sum(accounts, ratedTotal);
   const invoiced = sum(accounts, ({ invoice }) => invoice?.totalMinor ?? 0n);
-  const unexplained = sum(accounts, (account) => computeUnexplained(account, breaks));
-  const stateStep = (state: 'held' | 'failed', label: string): MoneyStep[] => {
-    const of = accounts.filter((account) => account.state === state);
-    // A failed account may have an invoice that was never compared: what it charges is part of "invoiced".
-    const left = sum(of, (account) => ratedTotal(account) - (account.invoice?.totalMinor ?? 0n));
-    return of.length === 0 ? [] : [{ step: state, label, amountMinor: (-left).toString(), count: of.length }];
+  const left = accounts.filter((account) => isUnexplained(account, breaks));
+  const unexplained = sum(left, (account) => computeUnexplained(account, breaks));
+  const held = accounts.filter((account) => isHoldExplained(account, breaks));
+  const heldBack = sum(held, (account) => ratedTotal(account) - (account.invoice?.totalMinor ?? 0n));
+  const heldStep: MoneyStep = {
+    step: 'held',
+    label: 'held back by the gate',
+    amountMinor: (-heldBack).toString(),
+    count: held.length,
   };
   const breakSteps = BREAK_CODES.flatMap((code): MoneyStep[] => {
     const of = affecting.filter((found) => found.code === code);
@@ -127,10 +146,9 @@ function computeMoneyBridge(
   });
   const steps: MoneyStep[] = [
     { step: 'rated', label: 'rated by us', amountMinor: rated.toString(), count: accounts.length },
-    ...stateStep('held', 'held back by the gate'),
-    ...stateStep('failed', 'not billed after an error'),
+    ...(held.length === 0 ? [] : [heldStep]),
     ...breakSteps,
-    { step: 'unexplained', label: 'unexplained', amountMinor: (-unexplained).toString(), count: 0 },
+    { step: 'unexplained', label: 'unexplained', amountMinor: (-unexplained).toString(), count: left.length },
     {
       step: 'invoiced',
       label: 'invoiced by Stripe',

@@ -76,7 +76,7 @@ export type QuantityBridge = {
 };
 
 export type MoneyStep = {
-  readonly step: 'rated' | 'held' | 'failed' | BreakCode | 'unexplained' | 'invoiced';
+  readonly step: 'rated' | 'held' | BreakCode | 'unexplained' | 'invoiced';
   readonly label: string;
   /** Added to the step before; `rated` and `invoiced` are totals. */
   readonly amountMinor: string;
@@ -84,7 +84,7 @@ export type MoneyStep = {
   readonly count: number;
 };
 
-/** From rated to invoiced, per currency: rated − held − failed − breaks − unexplained = invoiced. */
+/** From rated to invoiced, per currency: rated − held − breaks − unexplained = invoiced. */
 export type MoneyBridge = {
   readonly currency: Currency;
   readonly ratedMinor: string;
@@ -117,6 +117,7 @@ export type AccountRow = {
   readonly invoicedMinor: string | null;
   /** Σ of the breaks that explain rated − invoiced. */
   readonly explainedMinor: string;
+  /** Zero for a failed account without a rating: what is missing there is not known. */
   readonly unexplainedMinor: string;
 };
 
@@ -150,7 +151,7 @@ export type Report = {
     readonly failed: number;
     readonly openBreaks: number;
     readonly autoAccepted: number;
-    /** Bridges and account rows that don't tie; each is named where it stands. */
+    /** Bridges and accounts that don't tie, failed ones and holds without a break among them. */
     readonly unexplained: number;
   };
   readonly events: EventBridge;

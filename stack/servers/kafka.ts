@@ -79,6 +79,22 @@ export const kafka: Server = {
   },
 };
 
+export type Topic = { topic: string; partitions: number };
+
+/** Creates what is missing and leaves what exists as it is. Nothing in these topics expires by age. */
+export async function createTopics(brokers: string, topics: readonly Topic[]): Promise<void> {
+  const admin = new Kafka({ brokers: brokers.split(','), clientId: 'stack', logLevel: logLevel.NOTHING }).admin();
+  try {
+    await admin.connect();
+    for (const { topic, partitions } of topics) {
+      const configEntries = [{ name: 'retention.ms', value: '-1' }];
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
+    }
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
 async function checkJava(): Promise<void> {
   const step = { what: 'looking for Java', missing: missingJava };
   if (findProgram('java') === undefined) {

@@ -9,10 +9,11 @@ import { isServerName, serverNames, servers } from '../servers/table.ts';
 import type { ServerName } from '../servers/server.ts';
 import { startStack } from '../stack.ts';
 import { isAlive, readState, readStates, stackFolder, type StackState } from '../state.ts';
+import { chooseStack, tellData } from './which-stack.ts';
 
 const usage = `npm run stack -- up [--name NAME] [server …]   start servers (all by default) and leave them running
 npm run stack -- status                        what runs, and where
-npm run stack -- down [NAME]                   stop a stack; its data stays
+npm run stack -- down [NAME]                   stop a stack; what "up" or dev started keeps its data
 npm run stack -- logs SERVER [NAME] [-f]       the end of a server's log; -f follows it
 servers: ${serverNames.join(' ')}`;
 
@@ -24,7 +25,7 @@ async function up(words: readonly string[], name: string): Promise<void> {
   if (unknown.length > 0) {
     throw new StackError({
       what: `no such server: ${unknown.join(' ')}`,
-      where: 'up',
+      where: `npm run stack -- up ${words.join(' ')}`,
       next: `choose from: ${serverNames.join(' ')}`,
     });
   }
@@ -76,18 +77,27 @@ async function down(name: string): Promise<void> {
     if (performance.now() > deadlineMs) process.kill(state.supervisorPid, 'SIGKILL'); // its servers go with it
     await pause(100);
   }
-  console.log(`Stack "${name}" is down; its data is in ${state.folder}.`);
+  console.log(`Stack "${name}" is down; ${tellData(readState(state.folder) ?? state)}.`);
 }
 
-async function logs(server: string | undefined, name: string, follow: boolean): Promise<void> {
-  const file = server === undefined ? undefined : readState(stackFolder(name))?.servers[server as ServerName]?.logFile;
+async function logs(server: string | undefined, named: string | undefined, follow: boolean): Promise<void> {
+  if (server === undefined || !isServerName(server)) {
+    throw new StackError({
+      what: server === undefined ? 'whose log?' : `no such server: ${server}`,
+      where: `npm run stack -- logs ${server ?? ''}`.trimEnd(),
+      next: `choose from: ${serverNames.join(' ')}`,
+    });
+  }
+  const name = named ?? chooseStack(readStates().filter(isAlive), server, defaultName);
+  const file = readState(stackFolder(name))?.servers[server]?.logFile;
   if (file === undefined || !existsSync(file)) {
     throw new StackError({
-      what: server === undefined ? 'whose log?' : `stack "${name}" has no log of "${server}"`,
+      what: `stack "${name}" has no log of ${server}`,
       where: stackFolder(name),
       next: 'npm run stack -- status shows stacks and servers',
     });
   }
+  console.error(`${server} of stack "${name}": ${file}`);
   const { command, args } = withParentDeathSignal({
     command: 'tail',
     args: ['-n', '100', ...(follow ? ['-F'] : []), file],
@@ -96,15 +106,32 @@ async function logs(server: string | undefined, name: string, follow: boolean): 
   await new Promise((resolve) => tail.once('exit', resolve));
 }
 
+/** Undefined for options that this program doesn't have. */
+function parseWords() {
+  const options = {
+    name: { type: 'string' },
+    follow: { type: 'boolean', short: 'f' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch {
+    return undefined;
+  }
+}
+
 try {
-  const options = { name: { type: 'string' }, follow: { type: 'boolean', short: 'f' } } as const;
-  const { positionals, values } = parseArgs({ allowPositionals: true, options });
-  const [command, ...words] = positionals;
-  if (command === 'up') await up(words, values.name ?? defaultName);
+  const parsed = parseWords();
+  const values = parsed?.values ?? {};
+  const [command, ...words] = parsed?.positionals ?? [];
+  if (values.help === true) console.log(usage);
+  else if (command === 'up') await up(words, values.name ?? defaultName);
   else if (command === 'status') await status();
   else if (command === 'down') await down(words[0] ?? values.name ?? defaultName);
-  else if (command === 'logs') await logs(words[0], words[1] ?? values.name ?? defaultName, values.follow ?? false);
+  else if (command === 'logs') await logs(words[0], words[1] ?? values.name, values.follow ?? false);
   else {
+    if (parsed === undefined) console.error(`unknown or incomplete option in: ${process.argv.slice(2).join(' ')}\n`);
+    else if (command !== undefined) console.error(`there is no command "${command}"\n`);
     console.error(usage);
     process.exitCode = 2;
   }

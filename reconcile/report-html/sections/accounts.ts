@@ -6,7 +6,7 @@ import type { AccountRow, InvoiceRow, Report } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
 import { formatAmount, METER_LABELS, quantityCell } from '../format.ts';
 import { tableHtml, type Cell, type Row } from '../table.ts';
-import { currenciesOf, differenceMinor, notBilledMinor, sumMinor } from '../totals.ts';
+import { currenciesOf, differenceMinor, heldMinor, sumMinor } from '../totals.ts';
 
 const NOT_KNOWN = html`<span class="quiet">not known</span>`;
 const NOT_FINAL = html`<span class="quiet">not final</span>`;
@@ -24,8 +24,8 @@ export function accountsSection(report: Report): Html {
       (currency) =>
         html`<h3>Tie-out of all accounts, ${currency.toUpperCase()}</h3>
           <p class="lead">
-            Rated − invoiced = explained by breaks + held or failed + unexplained. What is held or failed is named by
-            its state and not yet charged.
+            Rated − invoiced = explained by breaks + held back + unexplained. What is held back for a break is not yet
+            charged. An account that failed, or is held and no break says why, is unexplained.
           </p>
           ${tieOutHtml(report, currency)}`,
     )}
@@ -104,7 +104,7 @@ function tieOutHtml(report: Report, currency: Currency): Html {
       { head: 'Invoiced', kind: 'number' },
       { head: 'Difference', kind: 'number' },
       { head: 'By breaks', kind: 'number' },
-      { head: 'Held or failed', kind: 'number' },
+      { head: 'Held back', kind: 'number' },
       { head: 'Unexplained', kind: 'number' },
     ],
     groups: [{ rows: rows.map(tieOutRow) }],
@@ -116,7 +116,7 @@ function tieOutHtml(report: Report, currency: Currency): Html {
       total(sumMinor(rows, ({ invoicedMinor }) => invoicedMinor)),
       total(rows.reduce((sum, row) => sum + differenceMinor(row), 0n)),
       total(sumMinor(rows, ({ explainedMinor }) => explainedMinor)),
-      total(rows.reduce((sum, row) => sum + notBilledMinor(row), 0n)),
+      total(rows.reduce((sum, row) => sum + heldMinor(row), 0n)),
       total(sumMinor(rows, ({ unexplainedMinor }) => unexplainedMinor)),
     ],
   });
@@ -137,8 +137,12 @@ function tieOutRow(row: AccountRow): Row {
     amountCell(row.invoicedMinor, currency, NONE),
     quietZero(differenceMinor(row)),
     quietZero(BigInt(row.explainedMinor)),
-    quietZero(notBilledMinor(row)),
-    unexplained === 0n ? quietZero(0n) : html`<strong class="alarm">${formatAmount(unexplained, currency)}</strong>`,
+    quietZero(heldMinor(row)),
+    row.totalMinor === null
+      ? NOT_KNOWN
+      : unexplained === 0n
+        ? quietZero(0n)
+        : html`<strong class="alarm">${formatAmount(unexplained, currency)}</strong>`,
   ];
 }
 

@@ -1,4 +1,4 @@
-// Section 1: from what was emitted to what was invoiced. Three bridges (events, quantities, money), each from total to
+// Section 1: from the messages in the log to what was invoiced. Three bridges (events, quantities, money), each from total to
 // total through named steps, the money one also as a picture. Pure.
 
 import { METER_UNITS, type MeterName } from '../../../domain/meter.ts';
@@ -29,8 +29,8 @@ export function bridgeSection(report: Report): Html {
   return html`<section id="bridge">
     <h2>1 Bridge</h2>
     <p class="lead">
-      Emitted → accepted → counted → rolled up → rated → invoiced. Each line below leads from one total to the next
-      through differences that have a name.
+      Messages in the log → accepted → counted → rolled up → rated → invoiced. Each line below leads from one total to
+      the next through differences that have a name.
     </p>
     ${wayHtml(report)} ${report.money.map((bridge) => moneyHtml(report, bridge))}
     <div class="pair">
@@ -55,8 +55,8 @@ function wayHtml({ events, quantities, money }: Report): Html {
     money.map((bridge) => html`<dd>${formatAmountIn(BigInt(of(bridge)), bridge.currency)}</dd>`);
   return html`<dl class="way">
     <div>
-      <dt>Emitted</dt>
-      <dd>${events.emitted === null ? 'not collected' : formatNumber(events.emitted)}</dd>
+      <dt>In the log</dt>
+      <dd>${formatNumber(events.messages)}</dd>
       <dd class="note">messages</dd>
     </div>
     <div>
@@ -94,7 +94,7 @@ function moneyHtml(report: Report, bridge: MoneyBridge): Html {
     const amount = formatStep(step, currency);
     return [
       label,
-      step.step === 'unexplained' ? '' : formatNumber(`${step.count}`),
+      step.step === 'unexplained' && step.count === 0 ? '' : formatNumber(`${step.count}`),
       isTotal(step.step) ? html`<strong>${amount}</strong>` : amount,
       formatAmount(bar?.afterMinor ?? 0n, currency),
     ];
@@ -134,7 +134,6 @@ function notRatedWords({ accounts }: Report, currency: Currency): string {
 
 function eventsHtml(events: EventBridge): Html {
   const rows: readonly (readonly [string, string | null, 'total' | 'less' | 'residual'])[] = [
-    ['Distinct events the sources emitted', events.emitted, 'total'],
     ['Messages in the log', events.messages, 'total'],
     ['rejected', events.rejected, 'less'],
     ['Accepted', events.accepted, 'total'],
@@ -144,6 +143,7 @@ function eventsHtml(events: EventBridge): Html {
     ['of other periods, late, voided or voids', events.outside, 'less'],
     ['Counted in the period', events.counted, 'total'],
     ['Unexplained', events.unexplained, 'residual'],
+    ['Apart from the above: distinct events the sources say they emitted', events.emitted, 'residual'],
   ];
   return tableHtml({
     label: 'Event bridge',
@@ -154,7 +154,7 @@ function eventsHtml(events: EventBridge): Html {
 }
 
 function eventRow([label, count, kind]: readonly [string, string | null, 'total' | 'less' | 'residual']): Row {
-  if (count === null) return [html`<strong>${label}</strong>`, 'not collected'];
+  if (count === null) return [label, 'not collected'];
   if (kind === 'total') return [html`<strong>${label}</strong>`, html`<strong>${formatNumber(count)}</strong>`];
   if (kind === 'residual') return [label, formatNumber(count)];
   return [html`<span class="step">${label}</span>`, formatNumber(count === '0' ? '0' : `-${count}`)];

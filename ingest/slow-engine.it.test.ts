@@ -14,7 +14,8 @@ const MAIN = new URL('./main.ts', import.meta.url).pathname;
 const BASE_MS = Date.UTC(2026, 9, 3, 12);
 const PARTITIONS = 4;
 const EVENTS = 240_000;
-const PER_SEND = 4_000;
+/** Below the topic's limit of 1 MB a batch and partition. */
+const PER_SEND = 2_000;
 /** Together 300 MB, several times what a sink may hold, so that holding back is what keeps it small. */
 const PADDING = 'x'.repeat(1_024);
 /** What a sink may add to what it takes at rest: what it holds, the rows built from it, and one fetch. */

@@ -20,6 +20,16 @@ const tasks = {
   check: { file: 'stack/tasks/check.ts', args: [], says: 'format, lint, types and unit tests, under a minute' },
   'test:it': { file: 'stack/tasks/test.ts', args: ['it'], says: 'integration tests alone, on real servers' },
   'test:e2e': { file: 'stack/tasks/test.ts', args: ['e2e'], says: 'end-to-end tests alone' },
+  'test:stripe-sandbox': {
+    file: 'fixtures/stripe/conformance/main.ts',
+    args: [],
+    says: 'the simulator against a Stripe sandbox (TRUEUP_STRIPE_SANDBOX_KEY), differences printed',
+  },
+  'test:fuzz-breaks': {
+    file: 'fixtures/fuzz-breaks/main.ts',
+    args: [],
+    says: 'random months with planted faults: precision and recall of what is found',
+  },
   dev: { file: 'stack/tasks/dev.ts', args: [], says: 'all servers and stages under one supervisor' },
   stack: { file: 'stack/tasks/stack.ts', args: [], says: 'up | status | down | logs <server>' },
   torture: {
@@ -30,6 +40,16 @@ const tasks = {
   trueup: { file: 'cli/main.ts', args: [], says: 'the command line: events, keys, …; npm run trueup -- help' },
   bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), queries' },
   'bench:pipeline': { file: 'bench/main.ts', args: ['pipeline'], says: 'events per second against a bare insert' },
+  'bench:reconcile': {
+    file: 'bench/main.ts',
+    args: ['reconcile'],
+    says: 'a closed month of 10,000 accounts, reconciled',
+  },
+  'bench:freshness': {
+    file: 'bench/main.ts',
+    args: ['freshness'],
+    says: 'broker ack to queryable minute at parts of the capacity',
+  },
   'bench:queries': { file: 'bench/main.ts', args: ['queries'], says: 'usage queries at 1,000 to 100,000 tenants' },
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EngineError, fromEngineMessage, httpStatus } from './errors.ts';
+import { EngineError, fromEngineMessage, httpStatus, toEngineError } from './errors.ts';
 
 test("an engine's message keeps its code, type and text once", () => {
   const nested =
@@ -21,4 +21,9 @@ test('a message without a code is still an exception of the engine', () => {
   expect(fromEngineMessage('something broke').toText()).toBe(
     'Code: 1001. DB::Exception: something broke. (STD_EXCEPTION) (version 26.7.2.1)\n',
   );
+});
+
+test('a full disk is said as the engine says it, also when we ran into it before the engine', () => {
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  expect(toEngineError(error)).toMatchObject({ code: 243, type: 'NOT_ENOUGH_SPACE' });
 });

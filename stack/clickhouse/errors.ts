@@ -45,6 +45,10 @@ export function fromEngineMessage(message: string): EngineError {
 
 export function toEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
+  // Our own writing of a large body ran into the full disk before the engine did.
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    return new EngineError(243, 'NOT_ENOUGH_SPACE', error.message);
+  }
   return fromEngineMessage(error instanceof Error ? error.message : String(error));
 }
 

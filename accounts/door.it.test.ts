@@ -63,7 +63,7 @@ test('terms stay those of the period’s start when a plan changes inside it', a
 
 test('a contract price that starts inside a month is refused, and nothing of the account is registered', async () => {
   const inside = registration({ contracts: [contract(Date.UTC(2026, 9, 15))] });
-  await expect(accounts.register(inside)).rejects.toMatchObject({ kind: 'rejected', code: 'PERIOD_INVALID' });
+  await expect(accounts.register(inside)).rejects.toMatchObject({ kind: 'rejected', code: 'CONTRACT_START_INVALID' });
   expect(await accounts.fetchAccounts(october)).toEqual([]);
 });
 
@@ -71,20 +71,23 @@ test('registering again cannot move the creation to let a contract price start i
   await accounts.register(registration());
   const createdAtMs = Date.UTC(2026, 9, 15);
   const again = registration({ createdAtMs, contracts: [contract(createdAtMs)] });
-  await expect(accounts.register(again)).rejects.toMatchObject({ kind: 'rejected', code: 'PERIOD_INVALID' });
+  await expect(accounts.register(again)).rejects.toMatchObject({ kind: 'rejected', code: 'CONTRACT_START_INVALID' });
   expect((await accounts.fetchAccount('acme', october)).terms.prices.actions.id).toMatch(/^actions-business-/);
 });
 
-test('an account in another currency is refused unless every meter has a contract price', async () => {
+test('an account in another currency is refused unless every meter has a contract price, and no minimum is guessed', async () => {
   const contracts = METERS.map((meter) => contract(octoberMs, meter));
   const partly = registration({ currency: 'eur', contracts: contracts.slice(1) });
   await expect(accounts.register(partly)).rejects.toMatchObject({
     kind: 'rejected',
-    code: 'PLAN_UNKNOWN',
+    code: 'CURRENCY_UNPRICED',
     next: expect.stringContaining('actions') as string,
   });
   expect(await accounts.fetchAccounts(october)).toEqual([]);
-  await accounts.register(registration({ currency: 'eur', contracts }));
-  await accounts.register(registration({ currency: 'eur', contracts }));
+  await expect(accounts.register(registration({ currency: 'eur', contracts }))).rejects.toMatchObject({
+    next: expect.stringContaining('a contract fee in eur') as string,
+  });
+  await accounts.register(registration({ currency: 'eur', contracts, planId: 'developer' }));
+  await accounts.register(registration({ currency: 'eur', contracts, planId: 'developer' }));
   expect((await accounts.fetchAccount('acme', october)).currency).toBe('eur');
 });

@@ -1,22 +1,18 @@
 // The typed door to accounts: who they are, what they agreed to pay at a time, and what Stripe calls them.
 // Registration is idempotent: saying the same thing twice changes nothing.
 
-import { parseDecimal, parseWhole, formatDecimal } from '../domain/decimal.ts';
-import { METERS, type MeterName } from '../domain/meter.ts';
-import { parseCurrency, type Currency } from '../domain/money.ts';
-import {
-  checkContractStarts,
-  checkPricedInCurrency,
-  parsePlanId,
-  termsAt,
-  type ContractPrice,
-  type PlanId,
-  type Terms,
-  type Tier,
-} from '../domain/price-book.ts';
+import { computeAgreement, type Agreement, type AgreementHistory } from '../domain/agreement.ts';
 import { invariant } from '../domain/contracts/errors.ts';
+import type { CreditUse } from '../domain/credits.ts';
+import type { Currency } from '../domain/money.ts';
+import type { Period } from '../domain/period.ts';
+import { agreedTermsAt, inForceAt } from '../domain/price-book-terms.ts';
+import { checkContractStarts, type ContractPrice, type PlanId, type Terms } from '../domain/price-book.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import type { AccountTables, StoredTier } from './tables.ts';
+import { fetchHistories } from './agreement-history.ts';
+import { recordCreditUse, registerAgreement, type AgreementChanges } from './agreements.ts';
+import { toStoredTier } from './stored-tiers.ts';
+import type { AccountTables } from './tables.ts';
 
 export type StripeKind = 'customer' | 'subscription';
 
@@ -43,7 +39,7 @@ export type AsOf = { readonly existingAtMs: number; readonly termsAtMs: number }
 
 export type Accounts = {
   /**
-   * Throws `rejected` PERIOD_INVALID for a contract price that starts inside a month, and PLAN_UNKNOWN for an account
+   * Throws `rejected` CONTRACT_START_INVALID for a contract price that starts inside a month, CURRENCY_UNPRICED for an account
    * that would pay list prices in a currency they are not in; nothing is registered then.
    */
   register(registration: Registration): Promise<void>;
@@ -52,6 +48,16 @@ export type Accounts = {
   fetchAccounts(asOf: AsOf): Promise<Account[]>;
   /** Throws `bug` if the account is not registered. */
   fetchAccount(id: string, asOf: AsOf): Promise<Account>;
+  /** Adds to what a registered account agreed to; plans and prices may change inside a month. See agreements.ts. */
+  registerAgreement(changes: AgreementChanges): Promise<void>;
+  /** Throws `bug` if the account is not registered. */
+  fetchAgreement(account: string, period: Period): Promise<Agreement>;
+  /** Of every account that existed before the period's end, ordered by account. */
+  fetchAgreements(period: Period): Promise<Agreement[]>;
+  /** All that was ever agreed and all credit ever used, ordered by account. */
+  fetchHistories(): Promise<AgreementHistory[]>;
+  /** Replaces what the account's invoice of a period took from its grants. */
+  recordCreditUse(account: string, period: Period, uses: CreditUse['perGrant']): Promise<void>;
 };
 
 export function createAccounts(db: Postgres<AccountTables>): Accounts {
@@ -70,10 +76,16 @@ export function createAccounts(db: Postgres<AccountTables>): Accounts {
       invariant(account !== undefined, 'I6', `account ${id} is not registered`);
       return account;
     },
+    registerAgreement: async (changes) => registerAgreement(db, changes),
+    fetchAgreement: async (id, period) => fetchAgreement(db, id, period),
+    fetchAgreements: async (period) => fetchAgreements(db, period),
+    fetchHistories: async () => fetchHistories(db),
+    recordCreditUse: async (id, period, uses) => recordCreditUse(db, id, period, uses),
   };
 }
 
-async function register(db: Postgres<AccountTables>, { id, ...rest }: Registration): Promise<void> {
+async function register(db: Postgres<AccountTables>, registration: Registration): Promise<void> {
+  const { id, ...rest } = registration;
   const createdAt = new Date(rest.createdAtMs);
   await db.transaction().execute(async (tx) => {
     const account = { id, currency: rest.currency, created_at: createdAt };
@@ -100,7 +112,7 @@ async function register(db: Postgres<AccountTables>, { id, ...rest }: Registrati
         .onConflict((c) => c.doNothing())
         .execute();
     }
-    await checkTerms(tx, id);
+    await checkTerms(tx, registration);
     if (rest.namespaces.length > 0) {
       const rows = rest.namespaces.map((name) => ({ name, account_id: id, registered_at: createdAt }));
       await tx
@@ -112,14 +124,21 @@ async function register(db: Postgres<AccountTables>, { id, ...rest }: Registrati
   });
 }
 
-/** Of what is stored, not of what was said: an earlier registration may have fixed creation, currency and prices. */
-async function checkTerms(tx: Postgres<AccountTables>, id: string): Promise<void> {
-  const account = await tx.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
-  const stored = await tx.selectFrom('contract_prices').selectAll().where('account_id', '=', id).execute();
-  const contracts = stored.map(fromStoredContract);
-  const createdAtMs = account.created_at.getTime();
-  checkContractStarts(id, contracts, createdAtMs);
-  checkPricedInCurrency(id, account.currency, contracts, createdAtMs);
+/**
+ * By what is stored: an earlier registration may have fixed creation and currency. What is said here is billed by the terms
+ * of a period's start; prices that start inside a month are agreed through registerAgreement.
+ */
+async function checkTerms(tx: Postgres<AccountTables>, { id, contracts }: Registration): Promise<void> {
+  const history = (await fetchHistories(tx, id))[0];
+  invariant(history !== undefined, 'I6', `account ${id} was not stored`);
+  checkContractStarts(id, contracts, history.createdAtMs);
+  termsOf(history, history.createdAtMs);
+}
+
+function termsOf(history: AgreementHistory, atMs: number): Terms {
+  const plan = inForceAt(history.plans, atMs);
+  invariant(plan !== undefined, 'I6', `account ${history.account} has no plan`);
+  return agreedTermsAt(history, plan.value, atMs);
 }
 
 async function fetchAccounts(
@@ -127,54 +146,35 @@ async function fetchAccounts(
   { existingAtMs, termsAtMs }: AsOf,
   id?: string,
 ): Promise<Account[]> {
-  const at = new Date(existingAtMs);
-  const accounts = db.selectFrom('accounts').selectAll().where('created_at', '<=', at).orderBy('id');
-  const planned = db
-    .selectFrom('account_plans')
-    .selectAll()
-    .where('effective_from', '<=', at)
-    .orderBy('effective_from');
-  const contracted = db.selectFrom('contract_prices').selectAll();
   const named = db.selectFrom('stripe_ids').selectAll();
-  const [rows, plans, contracts, stripeIds] = await Promise.all([
-    (id === undefined ? accounts : accounts.where('id', '=', id)).execute(),
-    (id === undefined ? planned : planned.where('account_id', '=', id)).execute(),
-    (id === undefined ? contracted : contracted.where('account_id', '=', id)).execute(),
+  const [histories, stripeIds] = await Promise.all([
+    fetchHistories(db, id),
     (id === undefined ? named : named.where('account_id', '=', id)).execute(),
   ]);
-  const plansOf = Map.groupBy(plans, (plan) => plan.account_id);
-  const contractsOf = Map.groupBy(contracts, (contract) => contract.account_id);
   const stripeOf = Map.groupBy(stripeIds, (stripe) => stripe.account_id);
-  return rows.map((row) => {
-    const createdAtMs = row.created_at.getTime();
-    const atMs = Math.max(termsAtMs, createdAtMs);
-    const planId = plansOf.get(row.id)?.findLast((plan) => plan.effective_from.getTime() <= atMs)?.plan_id;
-    invariant(planId !== undefined, 'I6', `account ${row.id} has no plan`);
-    const own = (contractsOf.get(row.id) ?? []).map(fromStoredContract);
-    const stripe = (stripeOf.get(row.id) ?? []).map((entry) => [entry.kind, entry.stripe_id] as const);
-    return {
-      id: row.id,
-      currency: parseCurrency(row.currency),
-      createdAtMs,
-      terms: termsAt(row.id, parsePlanId(planId), own, atMs),
-      stripe: Object.fromEntries(stripe),
-    };
-  });
+  return histories
+    .filter(({ createdAtMs }) => createdAtMs <= existingAtMs)
+    .map((history) => {
+      const stripe = (stripeOf.get(history.account) ?? []).map((entry) => [entry.kind, entry.stripe_id] as const);
+      return {
+        id: history.account,
+        currency: history.currency,
+        createdAtMs: history.createdAtMs,
+        terms: termsOf(history, Math.max(termsAtMs, history.createdAtMs)),
+        stripe: Object.fromEntries(stripe),
+      };
+    });
 }
 
-function toStoredTier(tier: Tier): StoredTier {
-  return { upTo: tier.upTo === null ? null : tier.upTo.toString(), unitAmount: formatDecimal(tier.unitAmount) };
+async function fetchAgreement(db: Postgres<AccountTables>, id: string, period: Period): Promise<Agreement> {
+  const history = (await fetchHistories(db, id))[0];
+  invariant(history !== undefined, 'I6', `account ${id} is not registered`);
+  return computeAgreement(history, period);
 }
 
-function fromStoredContract(row: { meter: string; effective_from: Date; tiers: StoredTier[] }): ContractPrice {
-  const meter = METERS.find((name): name is MeterName => name === row.meter);
-  invariant(meter !== undefined, 'I5', `contract price for unknown meter ${row.meter}`);
-  return {
-    meter,
-    effectiveFromMs: row.effective_from.getTime(),
-    tiers: row.tiers.map((tier) => ({
-      upTo: tier.upTo === null ? null : parseWhole(tier.upTo),
-      unitAmount: parseDecimal(tier.unitAmount),
-    })),
-  };
+async function fetchAgreements(db: Postgres<AccountTables>, period: Period): Promise<Agreement[]> {
+  const histories = await fetchHistories(db);
+  return histories
+    .filter(({ createdAtMs }) => createdAtMs < period.endAtMs)
+    .map((history) => computeAgreement(history, period));
 }

@@ -6,14 +6,8 @@ import { TrueupError } from '../domain/contracts/errors.ts';
 import { parseWhole } from '../domain/decimal.ts';
 import { nextPeriod, type Period } from '../domain/period.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import {
-  checkClosedDigest,
-  checkRolledUp,
-  fetchPeriod,
-  requirePeriod,
-  resolveConflicts,
-  type CloseDeps,
-} from './close.ts';
+import { checkRolledUp } from './block-log.ts';
+import { checkClosedDigest, fetchPeriod, requirePeriod, resolveConflicts, type CloseDeps } from './close.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
@@ -48,6 +42,8 @@ export async function recordAdjustments(deps: CloseDeps, period: Period, upTo: B
     }
     const deltas = await fetchDeltas({ ...deps, db: transaction }, period, upTo);
     if (deltas.length === 0) return undefined;
+    // Once more: what was read meanwhile may have lacked a part that an operator set aside.
+    await checkRolledUp({ ...deps, db: transaction }, upTo);
     const next = (runs.at(-1)?.k ?? 0) + 1;
     const postedTo = (await openPeriodAfter(transaction, period)).key;
     await insertRun(transaction, { period: period.key, k: next, upTo, postedTo, deltas });

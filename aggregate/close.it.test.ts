@@ -122,3 +122,55 @@ test('a void takes back what its first copy names, and nothing else, merged or n
   await bench.databases.clickhouse.command('OPTIMIZE TABLE usage_events_v1 FINAL');
   expect(await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).toEqual(closed);
 });
+
+test('blocks before the last closed barrier are not read again, those that came twice are waited for', async () => {
+  bench = await createUsageBench('close_log', 2);
+  const at = '2026-10-02T00:00:00Z';
+  await bench.store([{ id: 'a', at, offset: 0 }]);
+  await bench.store([{ id: 'b', at, offset: 1 }]);
+  await bench.rollUp();
+  await bench.usage.takeBarrier(OCTOBER, GRACE_ENDS_MS);
+  const closed = await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS);
+  // Read, it would be a gap now; the integrity job, which reads everything, finds it.
+  await bench.db.deleteFrom('ingest_blocks').where('first_offset', '=', '0').execute();
+  expect(await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).toEqual(closed);
+  await bench.store([{ id: 'a', at, offset: 0 }]);
+  await expect(bench.usage.checkRolledUp(closed.barrier)).rejects.toMatchObject({ code: 'ROLLUP_BEHIND' });
+  await bench.rollUp();
+  await bench.usage.checkRolledUp(closed.barrier);
+  // Behind the barrier every block counts as before, in partitions that are new too.
+  await bench.store([{ id: 'c', at, offset: 3 }]);
+  await bench.store([{ id: 'd', at, offset: 1, partition: 1 }]);
+  await bench.rollUp();
+  await expect(bench.usage.checkRolledUp([4n])).rejects.toThrow('from 2 to 3');
+  await expect(bench.usage.checkRolledUp([2n, 2n])).rejects.toThrow('from 0 to 1');
+});
+
+test('rollups are recomputed for conflicts that are new, and left alone for those that are known', async () => {
+  bench = await createUsageBench('close_conflicts', 1);
+  const at = '2026-10-02T00:00:00Z';
+  await bench.store([
+    { id: 'a', at, offset: 0 },
+    { id: 'a', at, offset: 1, quantity: '9' },
+  ]);
+  await bench.rollUp();
+  await bench.usage.takeBarrier(OCTOBER, GRACE_ENDS_MS);
+  await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS);
+  const runs = async () => {
+    return bench.databases.clickhouse.query(
+      'SELECT toString(max(run)) AS newest, toString(argMax(quantity, run)) AS total FROM usage_minute_v1',
+    );
+  };
+  const swept = await runs();
+  expect(swept).toMatchObject([{ total: '10' }]);
+  await bench.usage.fetchLateTotals(OCTOBER, bench.ends);
+  await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS);
+  expect(await runs()).toEqual(swept);
+
+  await bench.store([{ id: 'a', at, offset: 2, quantity: '5' }]);
+  await bench.rollUp();
+  const late = await bench.usage.fetchLateTotals(OCTOBER, bench.ends);
+  expect(late).toEqual([]);
+  expect(await runs()).not.toEqual(swept);
+  expect(await bench.usage.fetchRollupMismatches(OCTOBER)).toEqual([]);
+});

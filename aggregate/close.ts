@@ -8,7 +8,7 @@ import { catalogueColumns } from '../domain/meter.ts';
 import { nextPeriod, previousPeriod, toIso, type Period } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import { computeCoverage } from './coverage.ts';
+import { checkRolledUp } from './block-log.ts';
 import { computePeriodDigest, type DigestRow } from './digest.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
@@ -43,6 +43,8 @@ export type PeriodRecord = {
   readonly digest: string | null;
   readonly events: bigint | null;
   readonly catalogue: StoredCatalogue;
+  /** Digest over the conflicts that its rollups have been recomputed without. */
+  readonly conflictsSwept: string | null;
 };
 
 export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number): Promise<Barrier> {
@@ -109,50 +111,22 @@ async function fetchLogEnds(deps: CloseDeps): Promise<Barrier> {
   return ends;
 }
 
-/** Throws `unavailable` ROLLUP_BEHIND while the sink or the rollup worker has not caught up, `bug` on a gap. */
-export async function checkRolledUp({ db, topic }: CloseDeps, barrier: Barrier): Promise<void> {
-  const rows = await db
-    .selectFrom('ingest_blocks')
-    .select(['partition', 'first_offset', 'end_offset', 'rolled_up_run'])
-    .where('topic', '=', topic)
-    .execute();
-  const coverage = computeCoverage(
-    rows.map((row) => ({
-      partition: row.partition,
-      firstOffset: BigInt(row.first_offset),
-      endOffset: BigInt(row.end_offset),
-      rolledUp: row.rolled_up_run !== null,
-    })),
-    barrier,
-  );
-  switch (coverage.state) {
-    case 'complete':
-      return;
-    case 'gap':
-      // A block that another sink is just storing shows as a gap for a moment, so this waits; an integrity check
-      // that finds the same gap twice is what raises the alarm.
-      throw behind(`partition ${coverage.partition} has nothing stored between ${coverage.at} and ${coverage.next}`);
-    case 'behind':
-      throw behind(`partition ${coverage.partition} is stored up to ${coverage.stored} of ${coverage.barrier}`);
-    case 'to_roll_up':
-      throw behind(`${coverage.blocks} blocks wait for the rollup worker`);
-  }
-}
-
-function behind(message: string): TrueupError {
-  return new TrueupError({ kind: 'unavailable', code: 'ROLLUP_BEHIND', message, next: 'ask again in a moment' });
-}
-
 /**
  * Names every conflict of the period and takes the losing copies out of its rollups. Copies of an identity may lie a
- * period apart, so the neighbours are read too.
+ * period apart, so the neighbours are read too. Rollups are recomputed only when a conflict is new since the last time.
  */
-export async function resolveConflicts(deps: CloseDeps, period: Period): Promise<void> {
+export async function resolveConflicts({ clickhouse, db }: CloseDeps, period: Period): Promise<void> {
   const wide = windowParameters(previousPeriod(period).startAtMs, nextPeriod(period).endAtMs);
-  await deps.clickhouse.command(QUERIES.findConflicts, wide);
+  await clickhouse.command(QUERIES.findConflicts, wide);
+  // Read before they are marked: a conflict that somebody adds in between is marked too, and only looks new once more.
+  const [found] = await clickhouse.query<{ digest: string }>(QUERIES.conflictDigest, wide);
+  invariant(found !== undefined, 'I6', 'the conflicts were not answered');
+  const { conflictsSwept } = await requirePeriod(db, period);
+  if (conflictsSwept === found.digest) return;
   const block = `conflicts-${period.key}`;
-  await deps.clickhouse.command(QUERIES.markConflicts, { ...wide, block });
-  await recomputeTouched(deps, [block]);
+  await clickhouse.command(QUERIES.markConflicts, { ...wide, block });
+  await recomputeTouched({ clickhouse, db }, [block]);
+  await db.updateTable('periods').set({ conflicts_swept: found.digest }).where('key', '=', period.key).execute();
 }
 
 export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number): Promise<ClosedPeriod> {
@@ -169,6 +143,8 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
   const { digest, events } = computePeriodDigest(period.key, stored);
   if (record.digest !== null && record.digest !== digest) throw digestChanged(period, record.digest, digest);
   await checkRollupsEqualRaw(deps, period, barrier);
+  // Once more: what was read meanwhile may have lacked a part that an operator set aside.
+  await checkRolledUp(deps, barrier);
   await deps.db
     .updateTable('periods')
     // A clock that went back between barrier and close must not date the one before the other.
@@ -244,6 +220,7 @@ export async function fetchPeriod(db: Postgres<AggregateTables>, period: Period)
     digest: row.digest,
     events: row.events === null ? null : BigInt(row.events),
     catalogue: row.catalogue,
+    conflictsSwept: row.conflicts_swept,
   };
 }
 

@@ -40,6 +40,13 @@ describe('coverage of the log up to a barrier', () => {
     expect(computeCoverage(ranges, [9n])).toEqual({ state: 'to_roll_up', blocks: 1 });
   });
 
+  test('what is known to be stored is not asked for, and what lies behind it must join', () => {
+    expect(computeCoverage([], [9n, 4n], [9n, 6n])).toEqual({ state: 'complete' });
+    expect(computeCoverage([range(0, 4, 9)], [9n], [5n])).toEqual({ state: 'complete' });
+    expect(computeCoverage([range(0, 6, 9)], [9n], [5n])).toMatchObject({ state: 'gap', at: 5n, next: 6n });
+    expect(computeCoverage([range(0, 2, 5, false)], [9n], [9n])).toEqual({ state: 'to_roll_up', blocks: 1 });
+  });
+
   test('no order of blocks changes the answer', () => {
     const ranges = [range(0, 0, 4), range(0, 4, 8), range(0, 6, 12), range(1, 0, 3), range(1, 3, 9, false)];
     fc.assert(

@@ -19,12 +19,15 @@ export type Coverage =
   /** A later block is stored while an earlier range is missing: messages were skipped. */
   | { readonly state: 'gap'; readonly partition: number; readonly at: bigint; readonly next: bigint };
 
-/** Overlaps are redeliveries and harmless. A gap outranks being behind, which outranks waiting for the rollup. */
-export function computeCoverage(ranges: readonly BlockRange[], barrier: Barrier): Coverage {
+/**
+ * Overlaps are redeliveries and harmless. A gap outranks being behind, which outranks waiting for the rollup.
+ * `from`: offsets before which everything is known to be stored.
+ */
+export function computeCoverage(ranges: readonly BlockRange[], barrier: Barrier, from: Barrier = []): Coverage {
   const byPartition = Map.groupBy(ranges, (range) => range.partition);
   let behind: Coverage | undefined;
   for (const [partition, end] of barrier.entries()) {
-    let stored = 0n;
+    let stored = from[partition] ?? 0n;
     const sorted = (byPartition.get(partition) ?? []).toSorted((a, b) => compare(a.firstOffset, b.firstOffset));
     for (const range of sorted) {
       if (range.firstOffset >= end) break;

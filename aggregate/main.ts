@@ -6,7 +6,7 @@ import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startAlarm } from '../platform/queue.ts';
 import { startStage } from '../platform/stage.ts';
-import { rollUpPending } from './rollup.ts';
+import { RollupWorker } from './rollup.ts';
 import type { AggregateTables } from './tables.ts';
 import { createTenantUsage } from './tenant-usage.ts';
 
@@ -14,12 +14,13 @@ const { env, log, shutdown, clickhouse, openPostgres } = await startStage('aggre
 const db = openPostgres<AggregateTables>(8);
 const clock = createClock(env.TRUEUP_CLOCK, openPostgres<BusinessClockTables>(1));
 const tenantUsage = createTenantUsage({ clickhouse, metrics: createMetrics(), now: async () => clock.now() });
+const rollup = new RollupWorker({ clickhouse, db }, () => performance.now());
 let lookedAt = Number.NEGATIVE_INFINITY;
 
 async function workOff(): Promise<void> {
   while (!shutdown.signal.aborted) {
     const startedAt = performance.now();
-    const pass = await rollUpPending({ clickhouse, db });
+    const pass = await rollup.pass();
     if (pass.blocks === 0) break;
     log.info({ ...pass, ms: Math.round(performance.now() - startedAt) }, 'rolled up');
   }

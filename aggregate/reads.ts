@@ -1,11 +1,11 @@
 // Reads of the rollups as they stand now, for people who look at usage: nothing here is a billing total, which is read
 // as closed. Every read that fails throws; windows without usage are left out.
 
-import { invariant } from '../domain/contracts/errors.ts';
 import { accountOf } from '../domain/event.ts';
 import { parseWhole } from '../domain/decimal.ts';
-import { METERS, type MeterName } from '../domain/meter.ts';
+import type { MeterName } from '../domain/meter.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
+import { fromMeter } from './meters.ts';
 import { formatWindow, type Window } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 
@@ -19,6 +19,8 @@ export type AccountTotal = { readonly account: string; readonly meter: MeterName
 export type UsageReads = {
   /** One account's usage by day, summed over its namespaces; the window is taken in whole days. */
   fetchAccountDays(account: string, window: Window): Promise<DayTotal[]>;
+  /** One account's usage by hour, summed over its namespaces. */
+  fetchAccountHours(account: string, window: Window): Promise<LiveHour[]>;
   /** One namespace's usage by hour. */
   fetchNamespaceHours(namespace: string, window: Window): Promise<LiveHour[]>;
   /** The `limit` accounts with most usage of a meter, largest first; the window is taken in whole days. */
@@ -35,17 +37,16 @@ export function createUsageReads({ clickhouse }: { readonly clickhouse: ClickHou
       const parameters = { account, ...formatWindow(window) };
       const rows = await clickhouse.query<Row & { on_day: string }>(QUERIES.accountDays, parameters);
       return rows.map(({ meter, on_day: day, units }) => ({
-        meter: parseMeter(meter),
+        meter: fromMeter(meter),
         day,
         quantity: parseWhole(units),
       }));
     },
+    fetchAccountHours: async (account, window) =>
+      fetchHours(clickhouse, QUERIES.accountHours, { account, ...formatWindow(window) }),
     fetchNamespaceHours: async (namespace, window) => {
       const parameters = { account: accountOf(namespace), namespace, ...formatWindow(window) };
-      const rows = await clickhouse.query<Row & { at: number }>(QUERIES.namespaceHours, parameters);
-      return rows.map(({ meter, at, units }) => {
-        return { meter: parseMeter(meter), hourAtMs: at * 1000, quantity: parseWhole(units) };
-      });
+      return fetchHours(clickhouse, QUERIES.namespaceHours, parameters);
     },
     fetchTopAccounts: async (meter, window, limit) => {
       const parameters = { meter, limit, ...formatWindow(window) };
@@ -53,16 +54,22 @@ export function createUsageReads({ clickhouse }: { readonly clickhouse: ClickHou
       return rows.map(({ account, units }) => ({ account, meter, quantity: parseWhole(units) }));
     },
     fetchPeriodTotals: async (window) => {
-      const rows = await clickhouse.query<Row & { account: string }>(QUERIES.periodTotals, formatWindow(window));
-      return rows.map(({ account, meter, units }) => {
-        return { account, meter: parseMeter(meter), quantity: parseWhole(units) };
-      });
+      type Totals = { account: string; meters: string[]; units: string[] };
+      const rows = await clickhouse.query<Totals>(QUERIES.periodTotals, formatWindow(window));
+      return rows.flatMap(({ account, meters, units }) =>
+        meters.map((meter, at) => ({ account, meter: fromMeter(meter), quantity: parseWhole(units[at] ?? '') })),
+      );
     },
   };
 }
 
-function parseMeter(text: string): MeterName {
-  const meter = METERS.find((name) => name === text);
-  invariant(meter !== undefined, 'I3', `a rollup holds the unknown meter "${text}"`);
-  return meter;
+async function fetchHours(
+  clickhouse: ClickHouse,
+  query: string,
+  parameters: Record<string, unknown>,
+): Promise<LiveHour[]> {
+  const rows = await clickhouse.query<Row & { at: number }>(query, parameters);
+  return rows.map(({ meter, at, units }) => {
+    return { meter: fromMeter(meter), hourAtMs: at * 1000, quantity: parseWhole(units) };
+  });
 }

@@ -20,36 +20,77 @@ const HOURS_PER_STATEMENT = 1_500;
 /** Up to so many minutes are named one by one, and the truth's key leads to them; beyond that their hours are read. */
 const MINUTES_NAMED_MAX = 1_500;
 const HOUR_SECONDS = 3_600;
+/** Hours and days follow the minutes at the latest after so long, however many new blocks arrive. */
+const COARSE_EVERY_MS = 5_000;
+const NOTHING: RollupPass = { blocks: 0, events: 0, hours: 0 };
 
-/** Rolls up the oldest blocks of the work list. `blocks: 0` means there is nothing to do. */
-export async function rollUpPending({ clickhouse, db }: RollupDeps): Promise<RollupPass> {
-  const pending = await db
-    .selectFrom('ingest_blocks')
-    .select(['block', 'accepted'])
-    .where('rolled_up_run', 'is', null)
-    .orderBy('seq')
-    .limit(BLOCKS_MAX)
-    .execute();
-  if (pending.length === 0) return { blocks: 0, events: 0, hours: 0 };
-  const blocks = pending.map((row) => row.block);
-  const { run, hours } = await recomputeTouched({ clickhouse, db }, blocks);
-  await db.updateTable('ingest_blocks').set({ rolled_up_run: run }).where('block', 'in', blocks).execute();
-  return { blocks: blocks.length, events: pending.reduce((sum, row) => sum + row.accepted, 0), hours };
+/** Rolls up the oldest blocks of the work list, in all grains. `blocks: 0` means there is nothing to do. */
+export async function rollUpPending(deps: RollupDeps): Promise<RollupPass> {
+  const pending = await fetchPending(deps.db);
+  if (pending.length === 0) return NOTHING;
+  const { run, hours } = await recomputeTouched(
+    deps,
+    pending.map(({ block }) => block),
+  );
+  return finish(deps.db, { pending, run, hours });
+}
+
+/**
+ * The same for a worker that goes on and on: minutes of new blocks at once, hours and days when no new ones are there or
+ * the last time was long ago. Both cost by the namespaces they touch, so under load they are done for many passes at a
+ * time. Only then is a block off the work list; what this object remembers is lost without harm.
+ */
+export class RollupWorker {
+  private readonly deps: RollupDeps;
+  private readonly nowMs: () => number;
+  private minutesDone = new Set<string>();
+  private coarseAtMs = 0;
+
+  constructor(deps: RollupDeps, nowMs: () => number) {
+    this.deps = deps;
+    this.nowMs = nowMs;
+  }
+
+  async pass(): Promise<RollupPass> {
+    const pending = await fetchPending(this.deps.db);
+    const done = pending.filter(({ block }) => this.minutesDone.has(block));
+    const fresh = pending.filter(({ block }) => !this.minutesDone.has(block));
+    // What another worker finished is forgotten.
+    this.minutesDone = new Set(done.map(({ block }) => block));
+    if (pending.length === 0) return NOTHING;
+    let hours = 0;
+    if (fresh.length > 0) {
+      const names = fresh.map(({ block }) => block);
+      hours = (await recomputeMinutes(this.deps, names)).length;
+      for (const name of names) this.minutesDone.add(name);
+      const isDue = pending.length >= BLOCKS_MAX || this.nowMs() - this.coarseAtMs >= COARSE_EVERY_MS;
+      if (!isDue) return { blocks: fresh.length, events: sumOf(fresh), hours };
+    }
+    const names = pending.map(({ block }) => block);
+    const touched = await fetchTouched(this.deps, names);
+    const run = await recomputeCoarse(this.deps, [...touched.keys()], names);
+    this.coarseAtMs = this.nowMs();
+    await finish(this.deps.db, { pending, run, hours });
+    return { blocks: pending.length, events: sumOf(fresh), hours };
+  }
 }
 
 /** Recomputes every window marked dirty under the given block names. */
 export async function recomputeTouched(
-  { clickhouse, db }: RollupDeps,
+  deps: RollupDeps,
   blocks: readonly string[],
 ): Promise<{ run: string; hours: number }> {
-  const touched = await clickhouse.query<{ minute: number }>(QUERIES.touchedMinutes, { blocks });
-  const byHour = Map.groupBy(touched, ({ minute }) => minute - (minute % HOUR_SECONDS));
+  const hours = await recomputeMinutes(deps, blocks);
+  return { run: await recomputeCoarse(deps, hours, blocks), hours: hours.length };
+}
+
+async function recomputeMinutes({ clickhouse, db }: RollupDeps, blocks: readonly string[]): Promise<number[]> {
+  const byHour = await fetchTouched({ clickhouse, db }, blocks);
   const hours = [...byHour.keys()];
-  for (let start = 0; start < hours.length; start += HOURS_PER_STATEMENT) {
-    const chunk = hours.slice(start, start + HOURS_PER_STATEMENT);
+  for (const chunk of chunksOf(hours)) {
     const first = (chunk[0] ?? 0) * 1000;
     const window = { startAtMs: first, endAtMs: (chunk.at(-1) ?? 0) * 1000 + HOUR_MS };
-    const minutes = chunk.flatMap((hour) => (byHour.get(hour) ?? []).map(({ minute }) => minute));
+    const minutes = chunk.flatMap((hour) => byHour.get(hour) ?? []);
     const named = minutes.length <= MINUTES_NAMED_MAX;
     const counted = countedParameters(named ? { window, minutes } : { window, hours: chunk });
     await clickhouse.command(QUERIES.rollUpMinutes, {
@@ -58,11 +99,61 @@ export async function recomputeTouched(
       blocks,
       run: await nextRun(db),
     });
+  }
+  return hours;
+}
+
+/** Hours of what is in the minutes by now, then days; resolves with the run of the days. */
+async function recomputeCoarse(
+  { clickhouse, db }: RollupDeps,
+  hours: readonly number[],
+  blocks: readonly string[],
+): Promise<string> {
+  for (const chunk of chunksOf(hours)) {
     await clickhouse.command(QUERIES.rollUpHours, { hours: chunk, blocks, run: await nextRun(db) });
   }
   const run = await nextRun(db);
   if (hours.length > 0) await clickhouse.command(QUERIES.rollUpDays, { blocks, run });
-  return { run, hours: hours.length };
+  return run;
+}
+
+/** Touched minutes by their hour, in epoch seconds, ascending. */
+async function fetchTouched({ clickhouse }: RollupDeps, blocks: readonly string[]): Promise<Map<number, number[]>> {
+  const touched = await clickhouse.query<{ minute: number }>(QUERIES.touchedMinutes, { blocks });
+  const minutes = touched.map(({ minute }) => minute);
+  return Map.groupBy(minutes, (minute) => minute - (minute % HOUR_SECONDS));
+}
+
+type Pending = { readonly block: string; readonly accepted: number };
+
+async function fetchPending(db: Postgres<AggregateTables>): Promise<Pending[]> {
+  return db
+    .selectFrom('ingest_blocks')
+    .select(['block', 'accepted'])
+    .where('rolled_up_run', 'is', null)
+    .orderBy('seq')
+    .limit(BLOCKS_MAX)
+    .execute();
+}
+
+type Finished = { readonly pending: readonly Pending[]; readonly run: string; readonly hours: number };
+
+async function finish(db: Postgres<AggregateTables>, { pending, run, hours }: Finished): Promise<RollupPass> {
+  const names = pending.map(({ block }) => block);
+  await db.updateTable('ingest_blocks').set({ rolled_up_run: run }).where('block', 'in', names).execute();
+  return { blocks: names.length, events: sumOf(pending), hours };
+}
+
+function sumOf(pending: readonly Pending[]): number {
+  return pending.reduce((sum, { accepted }) => sum + accepted, 0);
+}
+
+function chunksOf(hours: readonly number[]): number[][] {
+  const chunks: number[][] = [];
+  for (let start = 0; start < hours.length; start += HOURS_PER_STATEMENT) {
+    chunks.push(hours.slice(start, start + HOURS_PER_STATEMENT));
+  }
+  return chunks;
 }
 
 async function nextRun(db: Postgres<AggregateTables>): Promise<string> {

@@ -4,6 +4,7 @@
 import { WAITS } from '../domain/contracts/waits.ts';
 import type { Period } from '../domain/period.ts';
 import { fetchAdjustments } from './adjustments.ts';
+import { fetchBlockLog, fetchRestoration } from './block-log.ts';
 import { fetchPeriod, type CloseDeps } from './close.ts';
 import { computeCoverage, type Coverage } from './coverage.ts';
 import { fetchArchive } from './retention/state.ts';
@@ -24,6 +25,8 @@ export type PeriodStatus = {
   /** Stored without a gap up to here, per partition. */
   readonly stored: Barrier;
   readonly coverage: Coverage;
+  /** Lost parts are being restored, and `coverage` is that of the log read again. */
+  readonly restoring: boolean;
   readonly closedAtMs: number | null;
   readonly digest: string | null;
   readonly events: bigint | null;
@@ -35,17 +38,8 @@ export async function fetchPeriodStatus(deps: CloseDeps, period: Period, nowMs: 
   const record = await fetchPeriod(deps.db, period);
   const logEnds = await deps.fetchEndOffsets();
   const barrier = record?.barrier ?? logEnds;
-  const rows = await deps.db
-    .selectFrom('ingest_blocks')
-    .select(['partition', 'first_offset', 'end_offset', 'rolled_up_run'])
-    .where('topic', '=', deps.topic)
-    .execute();
-  const ranges = rows.map((row) => ({
-    partition: row.partition,
-    firstOffset: BigInt(row.first_offset),
-    endOffset: BigInt(row.end_offset),
-    rolledUp: row.rolled_up_run !== null,
-  }));
+  const restoration = await fetchRestoration(deps);
+  const { from, ranges } = await fetchBlockLog(deps);
   const adjustments = await fetchAdjustments(deps.db, period);
   const archive = await fetchArchive(deps.db, period);
   return {
@@ -55,8 +49,14 @@ export async function fetchPeriodStatus(deps: CloseDeps, period: Period, nowMs: 
     barrier,
     barrierAtMs: record?.barrierAtMs ?? null,
     logEnds,
-    stored: logEnds.map((_, partition) => contiguousEnd(ranges.filter((range) => range.partition === partition))),
-    coverage: computeCoverage(ranges, barrier),
+    stored: logEnds.map((_, partition) =>
+      contiguousEnd(
+        ranges.filter((range) => range.partition === partition),
+        from[partition] ?? 0n,
+      ),
+    ),
+    coverage: restoration ?? computeCoverage(ranges, barrier, from),
+    restoring: restoration !== undefined,
     closedAtMs: record?.closedAtMs ?? null,
     digest: record?.digest ?? null,
     events: record?.events ?? null,
@@ -71,8 +71,8 @@ function stateByClock(period: Period, nowMs: number): PeriodState {
   return nowMs < period.endAtMs + WAITS.graceMs ? 'GRACE' : 'DUE';
 }
 
-function contiguousEnd(ranges: readonly { firstOffset: bigint; endOffset: bigint }[]): bigint {
-  let end = 0n;
+function contiguousEnd(ranges: readonly { firstOffset: bigint; endOffset: bigint }[], from: bigint): bigint {
+  let end = from;
   for (const range of ranges.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))) {
     if (range.firstOffset > end) break;
     if (range.endOffset > end) end = range.endOffset;

@@ -33,6 +33,17 @@ export type AggregateTables = {
     digest: string | null;
     events: string | null;
     catalogue: JSONColumnType<StoredCatalogue>;
+    conflicts_swept: string | null;
+  };
+  part_restorations: {
+    id: Generated<string>;
+    topic: string;
+    parts: JSONColumnType<{ table: string; part: string }[]>;
+    from_offsets: JSONColumnType<string[]>;
+    to_offsets: JSONColumnType<string[]>;
+    since_seq: string;
+    recorded_at: Generated<Date>;
+    restored_at: Date | null;
   };
   adjustment_runs: {
     period: string;
@@ -55,6 +66,7 @@ export type AggregateTables = {
     folder: string;
     files: JSONColumnType<ArchiveFile[]>;
     digest: string | null;
+    log_ends: JSONColumnType<string[], string | undefined> | null;
     archived_at: Date;
     verified_at: Date | null;
     dropped_at: Date | null;

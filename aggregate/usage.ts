@@ -6,8 +6,8 @@ import { parseWhole } from '../domain/decimal.ts';
 import type { MeterName } from '../domain/meter.ts';
 import type { Period } from '../domain/period.ts';
 import {
-  checkRolledUp,
   closePeriod,
+  fetchPeriod,
   fetchRollupMismatches,
   requirePeriod,
   resolveConflicts,
@@ -15,11 +15,15 @@ import {
   type CloseDeps,
 } from './close.ts';
 import { fetchAdjustments, recordAdjustments } from './adjustments.ts';
+import { checkRolledUp } from './block-log.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 import { createUsageReads, type UsageReads } from './reads.ts';
+import { fetchArchivedCounts } from './retention/counts.ts';
+import { requireTruth } from './retention/state.ts';
 
+export type { UsageReads } from './reads.ts';
 export type { AggregateTables as UsageTables } from './tables.ts';
 export { fetchDatabaseNowMs } from './witness.ts';
 
@@ -74,6 +78,8 @@ export type Usage = {
    * Throws `rejected` PERIOD_NOT_ENDED before the end of grace by `nowMs` (business time).
    */
   takeBarrier(period: Period, nowMs: number): Promise<Barrier>;
+  /** The barrier of a period whose close has begun; null while it is open or in grace. */
+  fetchBarrier(period: Period): Promise<Barrier | null>;
   /** Throws `unavailable` ROLLUP_BEHIND until everything before `barrier` is stored, contiguous and rolled up. */
   checkRolledUp(barrier: Barrier): Promise<void>;
   /**
@@ -85,12 +91,21 @@ export type Usage = {
   fetchClosedHours(period: Period, account: string): Promise<HourTotal[]>;
   /** Period totals as closed, per namespace and meter, ordered. Includes namespaces of unknown accounts. */
   fetchClosedTotals(period: Period): Promise<NamespaceTotal[]>;
-  /** Namespaces whose total as of `upTo` differs from the closed one. Requires checkRolledUp(upTo) to have passed. */
+  /**
+   * Namespaces whose total as of `upTo` differs from the closed one. Requires checkRolledUp(upTo) to have passed; throws
+   * `rejected` PERIOD_STATE once the period has been archived and dropped.
+   */
   fetchLateTotals(period: Period, upTo: Barrier): Promise<LateTotal[]>;
+  /**
+   * Months that were archived and dropped count as archived; throws `rejected` PERIOD_STATE for a barrier before that.
+   */
   fetchIngestCounts(upTo: Barrier): Promise<IngestCounts>;
   /** Distinct events the sources say they produced so far; null when none of them has sent a manifest. */
   fetchManifestEvents(): Promise<bigint | null>;
-  /** Minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds. */
+  /**
+   * Minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds. Throws
+   * `rejected` PERIOD_STATE once the period has been archived and dropped.
+   */
   fetchRollupMismatches(period: Period): Promise<string[]>;
 };
 
@@ -132,6 +147,7 @@ export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads {
     ...createUsageReads(deps),
     fetchEndOffsets: async () => deps.fetchEndOffsets(),
     takeBarrier: async (period, nowMs) => takeBarrier(deps, period, nowMs),
+    fetchBarrier: async (period) => (await fetchPeriod(deps.db, period))?.barrier ?? null,
     checkRolledUp: async (barrier) => checkRolledUp(deps, barrier),
     closePeriod: async (period, nowMs) => closePeriod(deps, period, nowMs),
     fetchClosedHours: async (period, account) => fetchClosedHours(deps, period, account),
@@ -139,7 +155,10 @@ export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads {
     fetchLateTotals: async (period, upTo) => fetchLateTotals(deps, period, upTo),
     fetchIngestCounts: async (upTo) => fetchIngestCounts(deps, upTo),
     fetchManifestEvents: async () => fetchManifestEvents(deps),
-    fetchRollupMismatches: async (period) => fetchRollupMismatches(deps, period),
+    fetchRollupMismatches: async (period) => {
+      await requireTruth(deps.db, period);
+      return fetchRollupMismatches(deps, period);
+    },
     recordAdjustments: async (period, upTo) => recordAdjustments(deps, period, upTo),
     fetchAdjustments: async (period) => fetchAdjustments(deps.db, period),
   };
@@ -175,6 +194,7 @@ async function fetchClosedTotals({ clickhouse }: CloseDeps, period: Period): Pro
 
 async function fetchLateTotals(deps: CloseDeps, period: Period, upTo: Barrier): Promise<LateTotal[]> {
   const { barrier, catalogue } = await requirePeriod(deps.db, period);
+  await requireTruth(deps.db, period);
   // A losing copy that came late must not show as usage.
   await resolveConflicts(deps, period);
   const rows = await deps.clickhouse.query<TotalRow & { closed_units: string; late_units: string }>(
@@ -195,9 +215,13 @@ async function fetchLateTotals(deps: CloseDeps, period: Period, upTo: Barrier): 
 }
 
 /** The log holds no gaps (producers are idempotent, not transactional), so end offsets count its messages. */
-async function fetchIngestCounts({ clickhouse }: CloseDeps, upTo: Barrier): Promise<IngestCounts> {
+async function fetchIngestCounts({ clickhouse, db }: CloseDeps, upTo: Barrier): Promise<IngestCounts> {
   const before = [...upTo];
-  const [totals] = await clickhouse.query<{ unique: string; conflicts: string }>(QUERIES.ingestCounts, { before });
+  const archived = await fetchArchivedCounts(db, upTo);
+  const [totals] = await clickhouse.query<{ unique: string; conflicts: string }>(QUERIES.ingestCounts, {
+    before,
+    dropped: archived.periods,
+  });
   const reasons = await clickhouse.query<{ reason: string; records: string }>(QUERIES.rejectedCounts, { before });
   invariant(totals !== undefined, 'I6', 'the counts of the truth were not answered');
   const messages = upTo.reduce((sum, end) => sum + end, 0n);
@@ -208,7 +232,7 @@ async function fetchIngestCounts({ clickhouse }: CloseDeps, upTo: Barrier): Prom
     accepted: messages - rejected,
     rejectedByReason: Object.fromEntries(reasons.map((row) => [row.reason, BigInt(row.records)])),
     conflicts: BigInt(totals.conflicts),
-    unique: BigInt(totals.unique),
+    unique: BigInt(totals.unique) + archived.unique,
   };
 }
 

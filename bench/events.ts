@@ -3,20 +3,28 @@
 // times trail arrivals by up to half a minute. Pure.
 
 import { identityKey } from '../domain/event.ts';
+import { EVENT_TYPES } from '../domain/meter.ts';
 
 export type EventShape = {
   readonly messages: number;
   readonly namespaces: number;
   /** Length of the usage time the stream spans. */
   readonly minutes: number;
+  /** Epoch milliseconds; a morning in October 2026 by default. */
+  readonly startMs?: number;
 };
 
-export type Message = { readonly key: string; readonly value: string; readonly timestampMs: number };
+export type Message = {
+  readonly type: string;
+  readonly key: string;
+  readonly value: string;
+  readonly timestampMs: number;
+};
 
 export type Totals = {
   readonly unique: number;
-  /** Sum over the unique events. */
-  readonly quantity: number;
+  /** What the unique events come to in meter units. */
+  readonly units: number;
   readonly lastMinuteMs: number;
 };
 
@@ -43,27 +51,28 @@ const TYPES = [
 export function generateEvents(shape: EventShape, take: (message: Message) => void): Totals {
   const random = createRandom(20_261_003);
   const recent: Message[] = [];
+  const { startMs = START_MS } = shape;
   const spanMs = shape.minutes * MINUTE_MS;
   let unique = 0;
-  let quantity = 0;
+  let units = 0;
   let lastMs = 0;
   for (let index = 0; index < shape.messages; index += 1) {
-    const arrivedMs = START_MS + Math.floor((index / shape.messages) * spanMs);
+    const arrivedMs = startMs + Math.floor((index / shape.messages) * spanMs);
     const again = random() < DUPLICATE_SHARE ? recent[Math.floor(random() * recent.length)] : undefined;
     if (again !== undefined) {
       take({ ...again, timestampMs: arrivedMs });
       continue;
     }
     const count = random() < 0.7 ? 1 : 2 + Math.floor(random() * 8);
-    const atMs = Math.max(START_MS, arrivedMs - Math.floor(random() ** 3 * DELAY_MAX_MS));
+    const atMs = Math.max(startMs, arrivedMs - Math.floor(random() ** 3 * DELAY_MAX_MS));
     const message = composeMessage(random, { namespaces: shape.namespaces, count, atMs, arrivedMs });
     recent[index % DUPLICATE_REACH] = message;
     unique += 1;
-    quantity += count;
+    units += count * (EVENT_TYPES[message.type]?.weight ?? 0);
     lastMs = Math.max(lastMs, atMs);
     take(message);
   }
-  return { unique, quantity, lastMinuteMs: lastMs - (lastMs % MINUTE_MS) };
+  return { unique, units, lastMinuteMs: lastMs - (lastMs % MINUTE_MS) };
 }
 
 type Random = () => number;
@@ -81,7 +90,7 @@ function composeMessage(random: Random, { namespaces, count, atMs, arrivedMs }: 
   // One unit is what an event without a quantity counts.
   const quantity = count === 1 ? '' : `,"quantity":"${count}"`;
   const value = `{"specversion":"1.0","id":"${id}","source":"${source}","type":"${type}","subject":"${subject}","time":"${time}"${quantity}}`;
-  return { key: identityKey({ subject, source, id }), value, timestampMs: arrivedMs };
+  return { type, key: identityKey({ subject, source, id }), value, timestampMs: arrivedMs };
 }
 
 function hex32(random: Random): string {

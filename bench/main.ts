@@ -1,15 +1,19 @@
-// `npm run bench -- [pipeline|queries] [options]`: the project's measures. Each starts servers of its own, prints a table
-// and one JSON line, and leaves its figures in bench/results/.
+// `npm run bench -- [pipeline|freshness|queries|…] [options]`: the project's measures. Each starts servers of its own,
+// prints a table and one JSON line, and leaves its figures in bench/results/.
 
-import { PIPELINE_USAGE, QUERIES_USAGE } from './options.ts';
+import { benchFreshness } from './freshness.ts';
+import { FRESHNESS_USAGE, PIPELINE_USAGE, QUERIES_USAGE } from './options.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueries } from './queries.ts';
+import { benchReconcile, RECONCILE_USAGE } from './reconcile/reconcile.ts';
 
 type Measure = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   pipeline: { run: benchPipeline, usage: PIPELINE_USAGE },
+  freshness: { run: benchFreshness, usage: FRESHNESS_USAGE },
   queries: { run: benchQueries, usage: QUERIES_USAGE },
+  reconcile: { run: benchReconcile, usage: RECONCILE_USAGE },
 };
 
 const args = process.argv.slice(2);

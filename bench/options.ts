@@ -14,6 +14,8 @@ export type PipelineOptions = {
   /** Contenders to run; all of them by default. */
   readonly only: readonly string[];
   readonly name: string | undefined;
+  /** Sizes of the group to compare; empty: compare the contenders. */
+  readonly sinks: readonly number[];
 };
 
 export const PIPELINE_USAGE = `npm run bench -- pipeline [options]
@@ -25,6 +27,7 @@ export const PIPELINE_USAGE = `npm run bench -- pipeline [options]
   --keep          leave the filled topic for the next run
   --only a,b      bare, tsv, trueup, passThrough
   --name NAME     name of the results file           (default: the date)
+  --sinks 1,2,4   instead of contenders, so many sinks in one group, 3 rounds
   --profile DIR   write CPU profiles and logs of the stages there`;
 
 /** Throws an Error whose message is fit to be shown. */
@@ -41,16 +44,64 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
       only: { type: 'string', default: 'bare,tsv,trueup,passThrough' },
       name: { type: 'string' },
       profile: { type: 'string' },
+      sinks: { type: 'string' },
     },
   });
   return {
     events: atLeast('events', values.events ?? (values.quick ? '200000' : '1500000'), 10_000),
-    rounds: atLeast('rounds', values.rounds ?? (values.quick ? '2' : '5'), 1),
+    rounds: atLeast('rounds', values.rounds ?? (values.quick ? '2' : values.sinks === undefined ? '5' : '3'), 1),
     namespaces: atLeast('namespaces', values.namespaces, 1),
     minutes: atLeast('minutes', values.minutes, 1),
     keep: values.keep,
     profile: values.profile,
     only: values.only.split(','),
+    name: values.name,
+    sinks: (values.sinks?.split(',') ?? []).map((text) => atLeast('sinks', text, 1)),
+  };
+}
+
+export type FreshnessOptions = {
+  /** Of the capacity. */
+  readonly shares: readonly number[];
+  /** Events a second; measured when left out. */
+  readonly capacity: number | undefined;
+  readonly seconds: number;
+  readonly namespaces: number;
+  readonly keep: boolean;
+  readonly name: string | undefined;
+};
+
+export const FRESHNESS_USAGE = `npm run bench -- freshness [options]
+  --percent a,b   parts of the capacity              (default 10,50,80)
+  --capacity N    events a second; measured when left out
+  --seconds N     of load at each level              (default 20)
+  --namespaces N  namespaces they belong to          (default 10000)
+  --quick         10 percent of 50000 events a second for 10 seconds
+  --keep          leave the filled topic for the next run
+  --name NAME     name of the results file           (default: the date)`;
+
+/** Throws an Error whose message is fit to be shown. */
+export function parseFreshnessOptions(args: readonly string[]): FreshnessOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      percent: { type: 'string' },
+      capacity: { type: 'string' },
+      seconds: { type: 'string' },
+      namespaces: { type: 'string', default: '10000' },
+      quick: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      name: { type: 'string' },
+    },
+  });
+  const percent = values.percent ?? (values.quick ? '10' : '10,50,80');
+  const capacity = values.capacity ?? (values.quick ? '50000' : undefined);
+  return {
+    shares: percent.split(',').map((text) => atLeast('percent', text, 1) / 100),
+    capacity: capacity === undefined ? undefined : atLeast('capacity', capacity, 1_000),
+    seconds: atLeast('seconds', values.seconds ?? (values.quick ? '10' : '20'), 6),
+    namespaces: atLeast('namespaces', values.namespaces, 1),
+    keep: values.keep,
     name: values.name,
   };
 }

@@ -9,6 +9,7 @@ import { parsePipelineOptions, type PipelineOptions } from './options.ts';
 import { dropPlainTable, insertLines, insertTsv } from './plain-table.ts';
 import { computeSpread, describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
+import { measureSinks } from './sinks.ts';
 import { fillTopic, PARTITIONS, type FilledTopic } from './topic.ts';
 import { toTsv } from './tsv.ts';
 
@@ -31,6 +32,10 @@ async function measure(stack: BenchStack, options: PipelineOptions): Promise<voi
   console.log(`filling a topic with ${messages} messages of ${namespaces} namespaces …`);
   const brokers = stack.env['TRUEUP_KAFKA_BROKERS'] ?? '';
   const filled = await fillTopic(stack.kafka, brokers, { messages, namespaces, minutes });
+  if (options.sinks.length > 0) {
+    await measureSinks(stack, filled, options);
+    return;
+  }
   const { contenders, bareSettings } = await createContenders(stack, filled, options);
   const rounds: Round[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
@@ -61,7 +66,7 @@ async function createContenders(stack: BenchStack, filled: FilledTopic, { only, 
   };
   const contenders: Contender[] = [
     ...(await bare('bare', filled.lines, insertLines)),
-    { name: 'trueup', run: async () => runTrueup(stack, filled, profile) },
+    { name: 'trueup', run: async () => runTrueup(stack, filled, { profile }) },
     { name: 'passThrough', run: async () => runPassThrough(stack, filled) },
     // For context: what the same rows take when somebody else has already parsed them.
     ...(await bare('tsv', only.includes('tsv') ? toTsv(filled.lines) : Buffer.alloc(0), insertTsv)),

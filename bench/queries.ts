@@ -6,6 +6,7 @@ import { createUsageReads, type UsageReads } from '../aggregate/reads.ts';
 import { parsePeriod } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import { migrate } from '../platform/migrate.ts';
+import { readCpuSeconds, subtract } from './cpu.ts';
 import { parseQueriesOptions } from './options.ts';
 import { describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
@@ -16,14 +17,18 @@ type Read = {
   run(reads: UsageReads, tenant: number): Promise<unknown[]>;
 };
 
-type Times = { readonly p50Ms: number; readonly p99Ms: number };
+type Times = {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Engine and reader together, on average: what load from elsewhere does not change. */
+  readonly cpuMs: number;
+};
 
 type Measured = { readonly tenants: number; readonly times: Readonly<Record<string, Times>> };
 
 const MONTH = parsePeriod('2026-10');
 const DAYS = 31;
 const BUSY_TENANTS = 100;
-const WARM_UP = 10;
 const READS: readonly Read[] = [
   { name: 'accountMonth', times: 300, run: async (reads, n) => reads.fetchAccountDays(`acct-${n}`, MONTH) },
   { name: 'namespaceHour', times: 300, run: async (reads, n) => reads.fetchNamespaceHours(`prod.acct-${n}`, MONTH) },
@@ -54,25 +59,39 @@ async function measureAt(stack: BenchStack, tenants: number): Promise<Measured> 
   await stack.untilQuiet();
   const reads = createUsageReads({ clickhouse });
   const times: Record<string, Times> = {};
-  for (const read of READS) times[read.name] = await timeRead(read, reads, tenants);
+  for (const read of READS) times[read.name] = await timeRead(read, { reads, tenants, pids: stack.serverPids() });
   console.log(`${tenants} tenants: ${READS.map(({ name }) => `${name} ${formatTimes(times[name])}`).join(', ')}`);
   return { tenants, times };
 }
 
-async function timeRead(read: Read, reads: UsageReads, tenants: number): Promise<Times> {
+type Ground = { readonly reads: UsageReads; readonly tenants: number; readonly pids: ReadonlyMap<string, number> };
+
+async function timeRead(read: Read, { reads, tenants, pids }: Ground): Promise<Times> {
+  const measured = new Map([
+    ['engine', pids.get('clickhouse') ?? 0],
+    ['reader', process.pid],
+  ]);
   const taken: number[] = [];
-  for (let turn = 0; turn < read.times + WARM_UP; turn += 1) {
+  const warmUp = Math.ceil(read.times / 10);
+  let before = readCpuSeconds(measured);
+  for (let turn = 0; turn < read.times + warmUp; turn += 1) {
+    if (turn === warmUp) before = readCpuSeconds(measured);
     // A stride that is prime to every number of tenants: all parts of the key are visited.
     const tenant = (turn * 7_919) % tenants;
     const start = performance.now();
     const rows = await read.run(reads, tenant);
-    if (turn >= WARM_UP) taken.push(performance.now() - start);
+    if (turn >= warmUp) taken.push(performance.now() - start);
     if (rows.length === 0)
       throw new Error(`${read.name} found nothing for tenant ${tenant}: the rollups are not filled`);
   }
+  const cpuSeconds = Object.values(subtract(readCpuSeconds(measured), before)).reduce((sum, one) => sum + one, 0);
   taken.sort((a, b) => a - b);
   const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? Number.NaN;
-  return { p50Ms: roundTo(at(0.5), 2), p99Ms: roundTo(at(0.99), 2) };
+  return {
+    p50Ms: roundTo(at(0.5), 2),
+    p99Ms: roundTo(at(0.99), 2),
+    cpuMs: roundTo((1000 * cpuSeconds) / read.times, 1),
+  };
 }
 
 /** One insert per day, as they would have come; the last day twice. */
@@ -102,7 +121,7 @@ async function fillRollups(clickhouse: ClickHouse, tenants: number): Promise<voi
 }
 
 function report(measured: readonly Measured[], name: string | undefined): void {
-  const head = ['p50 / p99 ms', ...measured.map(({ tenants }) => `${tenants} tenants`)];
+  const head = ['p50 / p99 / CPU ms', ...measured.map(({ tenants }) => `${tenants} tenants`)];
   const rows = READS.map((read) => [read.name, ...measured.map(({ times }) => formatTimes(times[read.name]))]);
   console.log(`\n${formatTable(head, rows)}\n`);
   const last = measured.at(-1);
@@ -134,5 +153,5 @@ function computeGrowth(measured: readonly Measured[]): number {
 }
 
 function formatTimes(times: Times | undefined): string {
-  return `${times?.p50Ms.toFixed(1) ?? '?'} / ${times?.p99Ms.toFixed(1) ?? '?'}`;
+  return [times?.p50Ms, times?.p99Ms, times?.cpuMs].map((ms) => ms?.toFixed(1) ?? '?').join(' / ');
 }

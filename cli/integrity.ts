@@ -1,12 +1,16 @@
-// trueup integrity: one run of the continuous proof, and what stands. Exit code 1 says that something stands open.
+// trueup integrity: one run of the continuous proof, what stands (exit code 1 says that something stands open), and the
+// restoration of what the engine lost.
 
 import { parseArgs } from 'node:util';
 import { fetchFindings, type Finding } from '../aggregate/integrity/findings.ts';
 import { FINDING_RULES } from '../aggregate/integrity/kinds.ts';
+import { restoreLostParts } from '../aggregate/integrity/restore.ts';
 import { runIntegrity } from '../aggregate/integrity/run.ts';
 import { parsePeriod, toIso } from '../domain/period.ts';
-import { UsageError, type Run } from './command.ts';
-import { withStores } from './stores.ts';
+import { manifestGroupOf } from '../ingest/manifests.ts';
+import { sinkGroupOf } from '../ingest/sink.ts';
+import { UsageError, type CommandContext, type Run } from './command.ts';
+import { withStores, type Stores } from './stores.ts';
 
 export const run: Run = async ([action, ...args], context) => {
   const { values } = parseArgs({
@@ -17,7 +21,8 @@ export const run: Run = async ([action, ...args], context) => {
       json: { type: 'boolean', default: false },
     },
   });
-  if (action !== 'run' && action !== 'list') throw new UsageError('say run or list');
+  if (action === 'restore') return withStores(context, async (stores) => restore(stores, context));
+  if (action !== 'run' && action !== 'list') throw new UsageError('say run, list or restore');
   const full = values.full === undefined ? undefined : parsePeriod(values.full);
   return withStores(context, async ({ deps, nowMs }) => {
     let failed = 0;
@@ -37,6 +42,24 @@ export const run: Run = async ([action, ...args], context) => {
     return open > 0 || failed > 0 ? 1 : 0;
   });
 };
+
+async function restore({ deps, kafka, topic, manifestTopic }: Stores, context: CommandContext): Promise<number> {
+  const { lost, from, to, closedAgain } = await restoreLostParts(deps, {
+    usage: async (sinceMs) => kafka.rewindGroupSince(sinkGroupOf(topic), topic, sinceMs),
+    manifests: async () => kafka.rewindGroup(manifestGroupOf(manifestTopic), manifestTopic),
+  });
+  for (const { table, part, message } of lost) context.print(`set aside: ${table} ${part} (${message})`);
+  for (const period of closedAgain)
+    context.print(`written again, with the digest on record: closed totals of ${period}`);
+  if (lost.length === 0) context.warn('every part can be read');
+  if (to.length === 0) return 0;
+  context.print(`to be read again: from ${from.join(',')} to ${to.join(',')}`);
+  context.warn(
+    'start the sinks; nothing is closed or adjusted before they are there ("trueup period status" says how far)',
+  );
+  context.warn('then run this once more, and "trueup period explain" for each closed month that lost something');
+  return 0;
+}
 
 function describe({ kind, key, state, seen, firstSeenMs, evidence }: Finding): string {
   const { promise, meaning, next } = FINDING_RULES[kind];

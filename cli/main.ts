@@ -35,9 +35,111 @@ const COMMANDS: readonly Command[] = [
     load: async () => import('./period.ts'),
   },
   {
+    name: 'report',
+    usage: ['report <period> [--out <folder>] [--no-pdf] [--json]'],
+    says: "a closed period's report as HTML, XLSX, CSV, PDF and JSON, with a manifest of hashes",
+    load: async () => import('./report.ts'),
+  },
+  {
+    name: 'audit',
+    usage: [
+      'audit --usage <folder | clickhouse:table> --period <period> [--stripe-key rk_…] [--out <folder>] [--json]',
+    ],
+    says: 'an existing Stripe account against own usage, read only; TRUEUP_STRIPE_AUDIT_KEY may hold the key',
+    load: async () => import('./audit.ts'),
+  },
+  {
+    name: 'explain',
+    usage: [
+      'explain invoice <id or number> [--line <meter> [--hour <time>]] [--limit n] [--json]',
+      'explain event <id> [--subject <namespace>] [--source <source>] [--json]',
+    ],
+    says: 'from an invoice to tiers, hours and raw events, and from an event to the line that charged it',
+    load: async () => import('./explain.ts'),
+  },
+  {
+    name: 'people',
+    usage: [
+      'people list [--json]',
+      'people set <person> --roles <preparer,reviewer,operator,reopener|none> --as <operator>',
+    ],
+    says: 'who may act on the books; the first person is set without --as, nobody changes the own roles',
+    load: async () => import('./people.ts'),
+  },
+  {
+    name: 'runs',
+    usage: [
+      'runs list [<period>] [--json]',
+      'runs show <run> [--json]',
+      'runs diff <run> <run> [--json]      exit 1: they report differently',
+      'runs rerun <period> --offline [--json]      exit 1: stored evidence gives other hashes',
+      'runs rerun <period> --why <text> --as <person> [--json]      exit 1: it reports differently',
+    ],
+    says: "a period's runs: the close and what superseded it; again from stored evidence, or afresh",
+    load: async () => import('./runs.ts'),
+  },
+  {
+    name: 'cases',
+    usage: [
+      'cases list [--period p] [--account a] [--all] [--json]      exit 1: a case is overdue',
+      'cases show <case> [--json]',
+      'cases assign <case> --to <person> --as <person>',
+      'cases investigate <case> --as <person>',
+      'cases comment <case> --text <text> --as <person>',
+      'cases attach <case> --evidence <hash or link> --text <what it shows> --as <person>',
+      'cases accept|close|reopen <case> --reason <why> --as <person>',
+    ],
+    says: 'what people do about the differences a run found; high and critical ones are settled by a reviewer',
+    load: async () => import('./cases.ts'),
+  },
+  {
+    name: 'repair',
+    usage: [
+      'repair plan <case> --kind <kind> --reason <why> [--invoice in_…] [--settle balance|refund|out_of_band] [--dry-run] --as <preparer>',
+      'repair show <repair> [--json]      exit 1: it was applied and does not hold',
+      'repair list [--period p] [--account a] [--json]',
+      'repair approve <repair> --plan-hash <hash> --as <reviewer>',
+      'repair apply <repair> --as <preparer>',
+      'repair drop <repair> --reason <why> --as <preparer>',
+    ],
+    says: 'correct at Stripe what a case is about: resend_hour, invoice_item, credit_note, reissue, next_period, write_off',
+    load: async () => import('./repair.ts'),
+  },
+  {
+    name: 'sign-off',
+    usage: [
+      'sign-off status <period> [--json]      exit 1: a signature no longer holds',
+      'sign-off prepare <period> [--despite <why it is signed with unsettled cases>] --as <preparer>',
+      'sign-off approve <period> --as <reviewer>',
+      'sign-off reopen <period> --reason <why> --as <reopener>',
+    ],
+    says: 'a closed period: prepared by one person, approved by another, then locked until it is reopened',
+    load: async () => import('./sign-off.ts'),
+  },
+  {
+    name: 'holds',
+    usage: [
+      'holds list [--all] [--json]      exit 1: something is held',
+      'holds add --account <account>|--global [--pushes] [--finalization] --reason <why> --until <RFC 3339> --as <person>',
+      'holds release <hold> --reason <why> --as <person>',
+    ],
+    says: 'keep usage from being pushed or invoices from being finalized (both, unless one is named)',
+    load: async () => import('./holds.ts'),
+  },
+  {
+    name: 'audit-log',
+    usage: [
+      'audit-log verify [--anchor <entry>:<hash>]... [--json]      exit 1: it is not what was written',
+      'audit-log list [--after <entry>] [--limit n] [--subject s] [--json]',
+      'audit-log anchor [--json]',
+    ],
+    says: 'who did what to the books, as one chain of hashes; keep an anchor outside to prove it later',
+    load: async () => import('./audit-log.ts'),
+  },
+  {
     name: 'integrity',
-    usage: ['integrity run [--full <period>]', 'integrity list [--all] [--json]'],
-    says: 'the continuous proof: look now, or list what stands',
+    usage: ['integrity run [--full <period>]', 'integrity list [--all] [--json]', 'integrity restore'],
+    says: 'the continuous proof: look now, list what stands, restore lost parts of tables from the log',
     load: async () => import('./integrity.ts'),
   },
   {

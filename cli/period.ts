@@ -12,6 +12,7 @@ import { parseCaseKeys } from '../ingest/case.ts';
 import { rereadLog } from '../ingest/reread.ts';
 import { retryUnavailable } from '../platform/retry.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { toJson } from './json.ts';
 import { withStores, type Stores } from './stores.ts';
 
 type Options = {
@@ -124,16 +125,27 @@ function describeStatus(found: PeriodStatus): string[] {
     `${found.period}  ${found.state}`,
     `  barrier    ${barrierAtMs === null ? `from ${toIso(found.dueAtMs)}; the log ends at` : `${toIso(barrierAtMs)} at`} ${barrier.join(',')}`,
     `  stored     ${found.stored.join(',')}${behind === 0n ? '' : `, ${behind} records short of the barrier`}`,
-    `  coverage   ${coverage.state}${coverage.state === 'to_roll_up' ? `: ${coverage.blocks} blocks` : ''}`,
-    ...(coverage.state === 'gap'
-      ? [`             partition ${coverage.partition}: nothing from ${coverage.at} to ${coverage.next}`]
-      : []),
+    `  coverage   ${found.restoring ? 'lost parts are being restored: ' : ''}${describeCoverage(coverage)}`,
     `  closed     ${closedAtMs === null ? 'no' : `${toIso(closedAtMs)}, ${found.events ?? 0n} events`}`,
     `  digest     ${found.digest ?? 'none'}`,
     `  archive    ${found.archive ?? 'none'}`,
     `  adjusted   ${found.adjustments.length === 0 ? 'no' : ''}`,
     ...found.adjustments.map((one) => `    ${describeAdjustment(one)}`),
   ];
+}
+
+function describeCoverage(coverage: PeriodStatus['coverage']): string {
+  switch (coverage.state) {
+    case 'behind':
+      return `behind: partition ${coverage.partition} is stored up to ${coverage.stored} of ${coverage.barrier}`;
+    case 'to_roll_up':
+      return `to_roll_up: ${coverage.blocks} blocks`;
+    case 'gap':
+      return `gap: partition ${coverage.partition} has nothing from ${coverage.at} to ${coverage.next}`;
+    case 'complete':
+    default:
+      return 'complete';
+  }
 }
 
 function describeAdjustment(one: PeriodStatus['adjustments'][number]): string {
@@ -151,9 +163,4 @@ function describeExplanation(found: Explanation): string[] {
         `  ${one.namespace} ${one.meter}: closed ${one.closed} (${one.closedEvents} events), recomputed ${one.recomputed} (${one.recomputedEvents})`,
     ),
   ];
-}
-
-/** Wide numbers go out as strings, as everywhere. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
 }

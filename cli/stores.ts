@@ -9,15 +9,17 @@ import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createKafka, type Kafka } from '../platform/kafka.ts';
 import { createLog } from '../platform/log.ts';
 import { createPostgres, type Postgres } from '../platform/postgres.ts';
+import type { ReconcileTables } from '../reconcile/door.ts';
 import type { CommandContext } from './command.ts';
 
-export type StoreTables = AggregateTables & IngestTables & BusinessClockTables;
+export type StoreTables = AggregateTables & IngestTables & BusinessClockTables & ReconcileTables;
 
 export type Stores = {
   readonly deps: CloseDeps;
   readonly db: Postgres<StoreTables>;
   readonly kafka: Kafka;
   readonly topic: string;
+  readonly manifestTopic: string;
   /** Business time. */
   readonly nowMs: number;
 };
@@ -30,6 +32,7 @@ export async function withStores<T>(context: CommandContext, work: (stores: Stor
     'TRUEUP_CLICKHOUSE_DATABASE',
     'TRUEUP_POSTGRES_URL',
     'TRUEUP_TOPIC',
+    'TRUEUP_MANIFEST_TOPIC',
     'TRUEUP_CLOCK',
   );
   const topic = env.TRUEUP_TOPIC;
@@ -45,7 +48,8 @@ export async function withStores<T>(context: CommandContext, work: (stores: Stor
   };
   try {
     const clock = createClock(env.TRUEUP_CLOCK, db);
-    return await work({ deps, db, kafka, topic, nowMs: await clock.now() });
+    const manifestTopic = env.TRUEUP_MANIFEST_TOPIC;
+    return await work({ deps, db, kafka, topic, manifestTopic, nowMs: await clock.now() });
   } finally {
     await Promise.allSettled([clickhouse.close(), db.destroy(), kafka.close()]);
   }

@@ -13,6 +13,18 @@ export const METER_UNITS: Readonly<Record<MeterName, { unit: string; spokenUnit:
   retained_storage: { unit: 'MB-hour', spokenUnit: 'GBh', perSpokenUnit: 1000n },
 };
 
+/** Units of a meter. One that is not ours, as in an audit of another Stripe account, counts in itself. */
+export function meterUnits(meter: MeterName): (typeof METER_UNITS)[MeterName] {
+  const units: Partial<typeof METER_UNITS> = METER_UNITS;
+  return units[meter] ?? { unit: meter, spokenUnit: meter, perSpokenUnit: 1n };
+}
+
+/** The meters a report is about: ours, or those that occur where others do. */
+export function metersOf(named: readonly { readonly meter: MeterName | null }[]): readonly MeterName[] {
+  const occurring = [...new Set(named.flatMap(({ meter }) => (meter === null ? [] : [meter])))].sort();
+  return occurring.every((meter) => METERS.includes(meter)) ? METERS : occurring;
+}
+
 export type TypeRule = { readonly meter: MeterName; /** Meter units per unit of quantity. */ readonly weight: number };
 
 const action = (tenths: number): TypeRule => ({ meter: 'actions', weight: tenths });

@@ -4,7 +4,16 @@
 import { TrueupError } from './contracts/errors.ts';
 import { formatDecimal } from './decimal.ts';
 
-export const CURRENCY_EXPONENTS = { eur: 2, gbp: 2, jpy: 0, kwd: 3, usd: 2 } as const;
+/**
+ * Minor units as Stripe counts them (its documentation on zero- and three-decimal currencies). Left out are those it treats
+ * in its own way (HUF, ISK, TWD, UGX), where a guess would be wrong by a hundredfold.
+ */
+export const CURRENCY_EXPONENTS = {
+  ...{ aud: 2, brl: 2, cad: 2, chf: 2, cny: 2, czk: 2, dkk: 2, eur: 2, gbp: 2, hkd: 2, ils: 2, inr: 2, mxn: 2, myr: 2 },
+  ...{ nok: 2, nzd: 2, php: 2, pln: 2, ron: 2, sar: 2, sek: 2, sgd: 2, thb: 2, try: 2, usd: 2, zar: 2 },
+  ...{ clp: 0, jpy: 0, krw: 0, pyg: 0, vnd: 0, xaf: 0, xof: 0 },
+  ...{ bhd: 3, jod: 3, kwd: 3, omr: 3, tnd: 3 },
+} as const;
 
 export type Currency = keyof typeof CURRENCY_EXPONENTS;
 

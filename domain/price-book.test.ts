@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { METERS } from './meter.ts';
-import { checkContractStarts, checkPricedInCurrency, PLANS, type ContractPrice } from './price-book.ts';
+import { checkContractStarts, PLANS, type ContractPrice } from './price-book.ts';
+import { agreedTermsAt } from './price-book-terms.ts';
 
 const createdAtMs = Date.UTC(2026, 9, 12, 8, 30);
 const contract = (effectiveFromMs: number, meter: ContractPrice['meter'] = 'actions'): ContractPrice => ({
@@ -23,22 +24,42 @@ describe('a contract price', () => {
     ['midnight of the first elsewhere', Date.parse('2026-11-01T00:00:00+05:45')],
   ])('may not start with %s', (_, startMs) => {
     const check = () => checkContractStarts('acme', [contract(createdAtMs), contract(startMs)], createdAtMs);
-    expect(check).toThrow(expect.objectContaining({ kind: 'rejected', code: 'PERIOD_INVALID' }));
+    expect(check).toThrow(expect.objectContaining({ kind: 'rejected', code: 'CONTRACT_START_INVALID' }));
   });
 });
 
 describe('an account outside the currency of the list prices', () => {
-  const all = METERS.map((meter) => contract(Date.UTC(2026, 9, 1), meter));
-  const refusal = expect.objectContaining({ kind: 'rejected', code: 'PLAN_UNKNOWN', field: 'currency' });
+  const octoberMs = Date.UTC(2026, 9, 1);
+  const contracts = METERS.map((meter) => contract(octoberMs, meter));
+  const yen = { account: 'acme', currency: 'jpy' as const, contracts, fees: [] };
+  const fee = { effectiveFromMs: octoberMs, minimumMinor: 70_000n, basisPoints: 800n };
+  const refusal = (missing: string) =>
+    expect.objectContaining({
+      kind: 'rejected',
+      code: 'CURRENCY_UNPRICED',
+      field: 'currency',
+      next: expect.stringContaining(missing) as string,
+    });
 
   test('needs its own price for every meter from its first day', () => {
-    expect(() => checkPricedInCurrency('acme', 'eur', all, createdAtMs)).not.toThrow();
-    expect(() => checkPricedInCurrency('acme', 'eur', all.slice(1), createdAtMs)).toThrow(refusal);
-    const later = all.map((one) => ({ ...one, effectiveFromMs: Date.UTC(2026, 10, 1) }));
-    expect(() => checkPricedInCurrency('acme', 'eur', later, createdAtMs)).toThrow(refusal);
+    const partly = { ...yen, contracts: contracts.slice(1) };
+    expect(() => agreedTermsAt(partly, 'developer', octoberMs)).toThrow(refusal('for actions'));
+    const later = { ...yen, contracts: METERS.map((meter) => contract(createdAtMs, meter)) };
+    expect(() => agreedTermsAt(later, 'developer', octoberMs)).toThrow(refusal('for actions, active_storage'));
+    expect(agreedTermsAt(later, 'developer', createdAtMs).prices.actions.id).toContain('contract-acme');
   });
 
-  test('is the only one that does', () => {
-    expect(() => checkPricedInCurrency('acme', 'usd', [], createdAtMs)).not.toThrow();
+  test('needs its own fee where the plan has a minimum: an amount of another currency is never read as its own', () => {
+    expect(() => agreedTermsAt(yen, 'business', octoberMs)).toThrow(refusal('a contract fee in jpy'));
+    const agreed = agreedTermsAt({ ...yen, fees: [fee] }, 'business', octoberMs);
+    expect(agreed.fee).toEqual({ minimumMinor: 70_000n, basisPoints: 800n });
+    expect(agreedTermsAt(yen, 'developer', octoberMs).fee.minimumMinor).toBe(0n);
+  });
+
+  test('is the only one that needs them, but a contract fee replaces the plan’s for everybody', () => {
+    const dollars = { ...yen, currency: 'usd' as const, contracts: [] };
+    expect(agreedTermsAt(dollars, 'business', octoberMs).fee).toEqual(PLANS.business.fee);
+    expect(agreedTermsAt({ ...dollars, fees: [fee] }, 'business', octoberMs).fee.minimumMinor).toBe(70_000n);
+    expect(agreedTermsAt({ ...dollars, fees: [fee] }, 'business', octoberMs - 1).fee).toEqual(PLANS.business.fee);
   });
 });

@@ -25,7 +25,7 @@ export type PlanId = (typeof PLAN_IDS)[number];
 
 const VERSION = '2026-01';
 /** The currency of every list price and plan minimum. */
-const LIST_CURRENCY = 'usd';
+export const LIST_CURRENCY = 'usd';
 const MILLION_ACTIONS = 10_000_000n;
 const GBH = 1000n;
 
@@ -140,7 +140,7 @@ export function termsAt(account: string, planId: PlanId, contracts: readonly Con
 
 /**
  * A period is billed by the terms of its start, so a price that changed inside one would not be charged. Throws
- * `rejected` PERIOD_INVALID unless every contract starts with a month (UTC) or with the account.
+ * `rejected` CONTRACT_START_INVALID unless every contract starts with a month (UTC) or with the account.
  */
 export function checkContractStarts(account: string, contracts: readonly ContractPrice[], createdAtMs: number): void {
   for (const { meter, effectiveFromMs } of contracts) {
@@ -149,36 +149,12 @@ export function checkContractStarts(account: string, contracts: readonly Contrac
     if (effectiveFromMs === monthStartMs || effectiveFromMs === createdAtMs) continue;
     throw new TrueupError({
       kind: 'rejected',
-      code: 'PERIOD_INVALID',
+      code: 'CONTRACT_START_INVALID',
       message: `the contract price of ${account} for ${meter} starts inside a month, at ${toIso(effectiveFromMs)}`,
       field: 'effectiveFrom',
       next: `let it start at 00:00:00 UTC on the first of a month, or with the account at ${toIso(createdAtMs)}`,
     });
   }
-}
-
-/**
- * List prices are cents of LIST_CURRENCY. Throws `rejected` PLAN_UNKNOWN for an account in another currency that has not
- * agreed its own price for every meter from its first day.
- */
-export function checkPricedInCurrency(
-  account: string,
-  currency: string,
-  contracts: readonly ContractPrice[],
-  createdAtMs: number,
-): void {
-  if (currency === LIST_CURRENCY) return;
-  const missing = METERS.filter(
-    (meter) => !contracts.some((contract) => contract.meter === meter && contract.effectiveFromMs <= createdAtMs),
-  );
-  if (missing.length === 0) return;
-  throw new TrueupError({
-    kind: 'rejected',
-    code: 'PLAN_UNKNOWN',
-    message: `account ${account} is in ${currency}, and list prices are in ${LIST_CURRENCY} only`,
-    field: 'currency',
-    next: `give it a contract price in ${currency} for ${missing.join(', ')} from ${toIso(createdAtMs)} or earlier`,
-  });
 }
 
 /** A price as plain data, for hashing, storing and comparing. */

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { identityKey } from '../domain/event.ts';
 import type { LogRecord } from '../platform/kafka.ts';
-import { buildBlock, escapeTsv, REJECT_COLUMNS } from './block.ts';
-import { EVENT_COLUMNS, type Rows } from './event-rows.ts';
-import { readEventRows } from './testing/event-rows.ts';
+import { buildBlock, escapeTsv, REJECT_COLUMNS, type Block, type Rows } from './block.ts';
+import { orderEvents } from './event-order.ts';
+import { readNative } from './testing/native.ts';
+import { EVENT_COLUMNS, toTruth } from './truth-rows.ts';
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 1, 0, 0, 1);
 
@@ -24,6 +25,10 @@ function build(records: readonly LogRecord[]) {
   return buildBlock(range, records, 'a1b2c3d4');
 }
 
+function readEvents({ events }: Block): Record<string, string>[] {
+  return [...toTruth(orderEvents([events])).values()].flatMap(readNative);
+}
+
 /** Reads the engine's tab-separated text back, as an independent check of the escaping. */
 function parseTsv(rows: Rows | undefined): string[][] {
   const unescape: Record<string, string> = { t: '\t', n: '\n', r: '\r', '0': '\0', b: '\b', f: '\f', '\\': '\\' };
@@ -40,7 +45,7 @@ function columns(names: readonly string[], rows: Rows | undefined): Record<strin
 describe('buildBlock', () => {
   test('writes every column of an accepted event with its coordinates', () => {
     const block = build([record(41, { quantity: '7' })]);
-    expect(readEventRows(block.events.get('2026-10'))).toEqual([
+    expect(readEvents(block)).toEqual([
       {
         namespace: 'payments.acme',
         type: 'query',
@@ -60,7 +65,8 @@ describe('buildBlock', () => {
   test('puts events of two months into two inserts, whatever their order', () => {
     const november = { time: '2026-11-01T00:00:00Z' };
     const block = build([record(41), record(42, november), record(43), record(44, november)]);
-    expect([...block.events].map(([month, { count }]) => [month, count])).toEqual([
+    const months = toTruth(orderEvents([block.events]));
+    expect([...months].map(([month, { count }]) => [month, count])).toEqual([
       ['2026-10', 2],
       ['2026-11', 2],
     ]);
@@ -102,32 +108,15 @@ describe('buildBlock', () => {
     }
   });
 
-  test('marks each namespace and minute of accepted events once', () => {
-    const block = build([
-      record(41),
-      record(42),
-      record(43, { subject: 'orders.acme' }),
-      record(44, { time: '2026-10-31T23:58:59.999Z' }),
-      record(45, { time: '2026-10-31T23:57:00.000Z', type: 'void', voids: 'wf-1' }),
-      record(46, { time: '2026-10-31T23:56:00.000Z', quantity: 'x' }),
-    ]);
-    const minute = (text: string) => Date.parse(text) / 60_000;
-    expect(block.touched).toEqual(
-      new Map([
-        [minute('2026-10-31T23:59:00Z'), new Set(['payments.acme', 'orders.acme'])],
-        [minute('2026-10-31T23:58:00Z'), new Set(['payments.acme'])],
-        [minute('2026-10-31T23:57:00Z'), new Set(['payments.acme'])],
-      ]),
-    );
-  });
-
   test('names the block by its range and attempt', () => {
     expect(build([]).block).toBe('usage-3-40-60-a1b2c3d4');
   });
 
   test('same records, same bytes', () => {
     const records = [record(41), record(42, { quantity: 'x' }), record(43, { id: 'zähler' })];
-    expect(build(records)).toEqual(build(records));
+    const [first, second] = [build(records), build(records)];
+    expect(readEvents(first)).toEqual(readEvents(second));
+    expect(first.rejects).toEqual(second.rejects);
   });
 
   test('every record is either an accepted row or a reject, and no field escapes its column', () => {
@@ -139,7 +128,7 @@ describe('buildBlock', () => {
           return keyed ? made : { ...made, key: Buffer.from(id) };
         });
         const block = build(records);
-        const events = [...block.events.values()].flatMap(readEventRows);
+        const events = readEvents(block);
         const rejects = [...block.rejects.values()].flatMap(parseTsv);
         expect(block.messages).toBe(records.length);
         expect(block.accepted + block.rejected).toBe(records.length);

@@ -1,5 +1,5 @@
-// Turns a fetched stretch of one partition into a block: rows for the engine, rejects, touched minutes. Pure: the same
-// records give the same bytes, so writing a block twice writes the same rows twice, which the truth table replaces.
+// Turns a fetched stretch of one partition into a block: columns of events for the engine, rejects. Pure: the
+// same records give the same bytes, so writing a block twice writes the same rows twice, which the truth table replaces.
 // Copies of an event within a block stay: the engine removes them like all others.
 
 import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
@@ -8,7 +8,7 @@ import { periodOf, type Period } from '../domain/period.ts';
 import { LoggedRecord } from '../platform/kafka-record.ts';
 import type { LogRecord } from '../platform/kafka.ts';
 import { NO_CASES, type CaseKeys } from './case.ts';
-import { EventRows, type Rows } from './event-rows.ts';
+import { EventColumns } from './event-columns.ts';
 import { PlainLine } from './plain-line.ts';
 import { validate, type Rejected } from './validate.ts';
 
@@ -22,8 +22,8 @@ export type LogRange = {
   readonly endOffset: bigint;
 };
 
-/** Namespaces by minute (since 1970). */
-export type TouchedMinutes = ReadonlyMap<number, ReadonlySet<string>>;
+/** Rows of a text format. */
+export type Rows = { readonly count: number; readonly bytes: Buffer };
 
 export type Block = LogRange & {
   /** Unique per attempt to store the range. */
@@ -32,11 +32,10 @@ export type Block = LogRange & {
   readonly accepted: number;
   readonly rejected: number;
   readonly valueBytes: number;
-  /** Truth rows (RowBinary) and rejects (TabSeparated) by month (YYYY-MM) of their table's partition key. */
-  readonly events: ReadonlyMap<string, Rows>;
+  readonly events: EventColumns;
+  /** TabSeparated, by month (YYYY-MM) of their arrival, as their table is partitioned. */
   readonly rejects: ReadonlyMap<string, Rows>;
   readonly reasons: Readonly<Partial<Record<RejectReason, number>>>;
-  readonly touched: TouchedMinutes;
 };
 
 export const REJECT_COLUMNS = [
@@ -56,7 +55,6 @@ export const REJECT_COLUMNS = [
 /** Of a record beyond the event limit only the head is kept: enough to see what it was and who sent it. */
 const OVERSIZED_HEAD_BYTES = 1024;
 const FIELD_CHARACTERS_MAX = 64;
-const MINUTE_MS = 60_000;
 /** Arrivals outside 2002 to 2105 come from a broken clock and can't be stored as they are; the record itself is kept. */
 const ARRIVAL_MIN_MS = Date.UTC(2002, 0, 1);
 const ARRIVAL_MAX_MS = Date.UTC(2106, 0, 1) - 1;
@@ -73,21 +71,17 @@ export function buildBlock(
 ): Block {
   const name = `${range.topic}-${range.partition}-${range.firstOffset}-${range.endOffset}-${attempt}`;
   const place = `${range.generation}\t${range.partition}\t`;
-  const events = new Monthly(() => new EventRows(range, records.length));
-  const rejects = new Monthly(() => new TextRows());
-  const touched = new Touched();
+  const events = new EventColumns(range, records.length);
+  const rejects = new Monthly();
   const reasons: Partial<Record<RejectReason, number>> = {};
   let valueBytes = 0;
-  let accepted = 0;
   let rejected = 0;
 
   for (const record of records) {
     if (record instanceof LoggedRecord) {
       valueBytes += record.valueEnd - record.valueAt;
       if (plain.read(record)) {
-        events.of(plain.atMs).addLine(plain, record);
-        touched.add(plain.subject, Math.floor(plain.atMs / MINUTE_MS));
-        accepted += 1;
+        events.addLine(plain, record);
         continue;
       }
     }
@@ -96,13 +90,10 @@ export function buildBlock(
     if (!(record instanceof LoggedRecord)) valueBytes += value?.length ?? 0;
     const verdict = validate(key, value, arrivalMs, cases);
     if (verdict.accepted) {
-      const { event } = verdict;
-      events.of(event.atMs).addEvent(event, Number(record.offset), arrivalMs);
-      touched.add(event.subject, Math.floor(event.atMs / MINUTE_MS));
-      accepted += 1;
+      events.addEvent(verdict.event, Number(record.offset), arrivalMs);
     } else {
       const arrivedMs = Math.min(Math.max(arrivalMs || 0, ARRIVAL_MIN_MS), ARRIVAL_MAX_MS);
-      rejects.of(arrivedMs).add(`${place}${record.offset}\t${arrivedMs}\t${formatReject(verdict, record)}\n`);
+      rejects.of(arrivedMs).push(`${place}${record.offset}\t${arrivedMs}\t${formatReject(verdict, record)}\n`);
       reasons[verdict.reason] = (reasons[verdict.reason] ?? 0) + 1;
       rejected += 1;
     }
@@ -111,13 +102,12 @@ export function buildBlock(
     ...range,
     block: name,
     messages: records.length,
-    accepted,
+    accepted: events.count,
     rejected,
     valueBytes,
-    events: events.finish(),
+    events,
     rejects: rejects.finish(),
     reasons,
-    touched: touched.minutes,
   };
 }
 
@@ -153,54 +143,26 @@ export function escapeTsv(text: string): string {
   return text.replace(/[\\\t\n\r\0\b\f]/g, (character) => TSV_ESCAPES[character] ?? character);
 }
 
-/** Rows by the month of their table's partition key; neighbours mostly share it. */
-class Monthly<RowsOfMonth extends { finish(): Rows }> {
-  private readonly create: () => RowsOfMonth;
-  private readonly months = new Map<string, { period: Period; rows: RowsOfMonth }>();
-  private current: { period: Period; rows: RowsOfMonth } | undefined;
+/** Text lines by month; neighbours mostly share it. */
+class Monthly {
+  private readonly months = new Map<string, { period: Period; lines: string[] }>();
+  private current: { period: Period; lines: string[] } | undefined;
 
-  constructor(create: () => RowsOfMonth) {
-    this.create = create;
-  }
-
-  of(atMs: number): RowsOfMonth {
+  of(atMs: number): string[] {
     const { current } = this;
-    if (current !== undefined && atMs >= current.period.startAtMs && atMs < current.period.endAtMs) return current.rows;
+    if (current !== undefined && atMs >= current.period.startAtMs && atMs < current.period.endAtMs) {
+      return current.lines;
+    }
     const period = periodOf(atMs);
-    const month = this.months.get(period.key) ?? { period, rows: this.create() };
+    const month = this.months.get(period.key) ?? { period, lines: [] };
     this.months.set(period.key, month);
     this.current = month;
-    return month.rows;
+    return month.lines;
   }
 
   finish(): Map<string, Rows> {
-    return new Map([...this.months].map(([key, { rows }]) => [key, rows.finish()]));
-  }
-}
-
-class TextRows {
-  private readonly lines: string[] = [];
-
-  add(line: string): void {
-    this.lines.push(line);
-  }
-
-  finish(): Rows {
-    return { count: this.lines.length, bytes: Buffer.from(this.lines.join('')) };
-  }
-}
-
-class Touched {
-  readonly minutes = new Map<number, Set<string>>();
-  private minute = Number.NaN;
-  private namespaces = new Set<string>();
-
-  add(namespace: string, minute: number): void {
-    if (minute !== this.minute) {
-      this.namespaces = this.minutes.get(minute) ?? new Set();
-      this.minutes.set(minute, this.namespaces);
-      this.minute = minute;
-    }
-    this.namespaces.add(namespace);
+    return new Map(
+      [...this.months].map(([key, { lines }]) => [key, { count: lines.length, bytes: Buffer.from(lines.join('')) }]),
+    );
   }
 }

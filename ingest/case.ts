@@ -35,12 +35,12 @@ export function parseCaseKeys(text: string | undefined): CaseKeys {
   });
 }
 
-/** Throws `rejected` when the case id can't be one. */
+/** Throws `rejected` CASE_INVALID when the case id can't be one. */
 export function checkCaseId(caseId: string): void {
   if (CASE_ID.test(caseId)) return;
   throw new TrueupError({
     kind: 'rejected',
-    code: 'ENV_INVALID',
+    code: 'CASE_INVALID',
     message: `"${caseId}" is not a case id`,
     field: 'case',
     next: 'use lower-case letters, digits and hyphens, at most 64, such as late-2026-11-acme',

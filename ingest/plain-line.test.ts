@@ -3,8 +3,11 @@ import { expect, test } from 'vitest';
 import { identityKey } from '../domain/event.ts';
 import type { LogRecord } from '../platform/kafka.ts';
 import { buildBlock } from './block.ts';
+import { orderEvents } from './event-order.ts';
 import { PlainLine } from './plain-line.ts';
 import { toLogged } from './testing/logged.ts';
+import { readNative } from './testing/native.ts';
+import { toTruth } from './truth-rows.ts';
 
 const ARRIVAL_MS = Date.UTC(2026, 9, 3, 12, 0, 0);
 const RANGE = { topic: 'usage', partition: 3, generation: 2, firstOffset: 40n, endOffset: 90n };
@@ -75,6 +78,12 @@ const record = fc
     return made;
   });
 
+/** All that a block holds, its events row by row. */
+function readBlock(records: readonly LogRecord[]) {
+  const { events, ...block } = buildBlock(RANGE, records, 'x');
+  return { ...block, events: [...toTruth(orderEvents([events])).values()].flatMap(readNative) };
+}
+
 test('a record is taken the same whether it is read byte by byte or parsed', () => {
   const reader = new PlainLine();
   let plain = 0;
@@ -82,12 +91,12 @@ test('a record is taken the same whether it is read byte by byte or parsed', () 
     fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
       const logged = records.map(toLogged);
       plain += logged.filter((one) => reader.read(one)).length;
-      expect(buildBlock(RANGE, logged, 'x')).toEqual(buildBlock(RANGE, records, 'x'));
+      expect(readBlock(logged)).toEqual(readBlock(records));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
   // The comparison means nothing if everything went the same way.
-  expect(plain).toBeGreaterThan(500);
+  expect(plain).toBeGreaterThan(250);
 });
 
 test('the line of an ordinary producer is read byte by byte', () => {
@@ -96,7 +105,11 @@ test('the line of an ordinary producer is read byte by byte', () => {
   const reader = new PlainLine();
   const made = { key: Buffer.from(identityKey(event)), value: Buffer.from(JSON.stringify(value)) };
   expect(reader.read(toLogged({ ...made, timestamp: String(ARRIVAL_MS), offset: '7' }))).toBe(true);
-  expect(reader).toMatchObject({ subject: 'payments.acme', quantity: 12, atMs: Date.parse(value.time) });
+  expect(reader).toMatchObject({
+    namespace: { text: 'payments.acme' },
+    quantity: 12,
+    atMs: Date.parse(value.time),
+  });
 });
 
 test('records without key or value are left to the validator', () => {

@@ -4,8 +4,10 @@
 // which alone rejects. So this file decides how fast an event is taken, never whether.
 
 import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
-import { EVENT_TYPES } from '../domain/meter.ts';
+import { VOID_TYPE } from '../domain/meter.ts';
 import type { LoggedRecord } from '../platform/kafka-record.ts';
+import { TYPE_NAMES } from './event-columns.ts';
+import { nameOf, NOBODY, type Name } from './names.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { isSource, isSubject } from './validate.ts';
 
@@ -18,6 +20,10 @@ const COLON = 0x3a;
 const LETTER_Z = 0x5a;
 
 const HEAD = Buffer.from('{"specversion":"1.0","id":"');
+const SOURCE = Buffer.from('","source":"');
+const TYPE = Buffer.from('","type":"');
+const SUBJECT = Buffer.from('","subject":"');
+const TIME = Buffer.from('","time":"');
 const TAIL = Buffer.from('"}');
 const QUANTITY = Buffer.from('","quantity":"');
 /** `2026-10-03T12:34`, the part of an instant that neighbours in the log share. */
@@ -26,89 +32,117 @@ const TIME_CHARACTERS = '2026-10-03T12:34:56.789Z'.length;
 /** So many digits are exact in a number; longer quantities go the long way. */
 const QUANTITY_DIGITS_MAX = 15;
 
-/** Who sent an event for whom: checked once, then compared byte by byte. */
-type Origin = {
-  /** `<subject> <source> ` */
-  readonly keyStart: Buffer;
-  readonly subject: string;
-  readonly subjectBytes: Buffer;
-  readonly sourceBytes: Buffer;
-  readonly beforeType: Buffer;
-  readonly beforeTime: Buffer;
-};
-
+/** Origins whose part of the key is longer go the long way. */
+const ORIGIN_BYTES_MAX = 128;
 const SLOTS = 1 << 16;
-const TYPES = Object.keys(EVENT_TYPES).map((type) => Buffer.from(type));
+const TYPES = TYPE_NAMES.map((type) => Buffer.from(type));
+const VOID = TYPE_NAMES.indexOf(VOID_TYPE);
 
 /** One per sink: it remembers origins and minutes, both in a fixed number of slots. */
 export class PlainLine {
   // What was read last; valid until the next call.
-  subject = '';
-  subjectBytes: Buffer = HEAD;
-  sourceBytes: Buffer = HEAD;
-  typeBytes: Buffer = HEAD;
+  namespace: Name = NOBODY;
+  source: Name = NOBODY;
+  /** Index in TYPE_NAMES. */
+  typeNumber = 0;
   atMs = 0;
   quantity = 0;
   /** Place of the id in the record's bytes. */
   idAt = 0;
   idEnd = 0;
 
-  private readonly origins: (Origin | undefined)[] = Array.from({ length: SLOTS });
+  // Who sent an event for whom: `<subject> <source> `, checked once and then compared byte by byte, all in one place.
+  private readonly origins = Buffer.alloc(SLOTS * ORIGIN_BYTES_MAX);
+  private readonly originLengths = new Uint8Array(SLOTS);
+  private readonly namespaces: Name[] = Array.from({ length: SLOTS }, () => NOBODY);
+  private readonly sources: Name[] = Array.from({ length: SLOTS }, () => NOBODY);
+  private subjectEnd = 0;
+  private originEnd = 0;
   private readonly minutes = Array.from({ length: 60 }, () => ({ text: Buffer.alloc(MINUTE_CHARACTERS), atMs: 0 }));
 
   /** False: not a plain line, or not acceptable; nothing is said about why. */
   read(record: LoggedRecord): boolean {
     const { bytes, keyEnd, valueAt, valueEnd } = record;
     if (valueEnd - valueAt > EVENT_LIMITS.lineBytesMax) return false;
-    const origin = this.findOrigin(record);
-    if (origin === undefined || !matches(bytes, valueAt, HEAD)) return false;
-    const idAt = record.keyAt + origin.keyStart.length;
-    const idLength = keyEnd - idAt;
+    const slot = this.findOrigin(record);
+    if (slot < 0 || !matches(bytes, valueAt, HEAD)) return false;
+    const { subjectEnd, originEnd } = this;
+    const { keyAt } = record;
+    const idLength = keyEnd - originEnd;
     if (idLength < 1 || idLength > EVENT_LIMITS.idBytesMax) return false;
     let at = valueAt + HEAD.length;
-    if (!isSameId(bytes, { keyAt: idAt, valueAt: at, length: idLength })) return false;
+    if (!isSameId(bytes, { keyAt: originEnd, valueAt: at, length: idLength })) return false;
     at += idLength;
-    if (!matches(bytes, at, origin.beforeType)) return false;
-    at += origin.beforeType.length;
-    const type = findType(bytes, at);
-    if (type === undefined) return false;
-    at += type.length;
-    if (!matches(bytes, at, origin.beforeTime)) return false;
-    at += origin.beforeTime.length;
+    const sourceAt = subjectEnd + 1;
+    const sourceEnd = originEnd - 1;
+    if (!matches(bytes, at, SOURCE) || !repeats(bytes, at + SOURCE.length, sourceAt, sourceEnd)) return false;
+    at += SOURCE.length + sourceEnd - sourceAt;
+    if (!matches(bytes, at, TYPE)) return false;
+    at += TYPE.length;
+    const typeNumber = findType(bytes, at);
+    // Whoever takes something back is read the long way.
+    if (typeNumber < 0 || typeNumber === VOID) return false;
+    at += TYPES[typeNumber]?.length ?? 0;
+    if (!matches(bytes, at, SUBJECT) || !repeats(bytes, at + SUBJECT.length, keyAt, subjectEnd)) return false;
+    at += SUBJECT.length + subjectEnd - keyAt;
+    if (!matches(bytes, at, TIME)) return false;
+    at += TIME.length;
     const atMs = this.readTime(bytes, at);
     const { timestampMs } = record;
     if (!(atMs >= timestampMs - EVENT_LIMITS.ageMaxMs && atMs <= timestampMs + EVENT_LIMITS.aheadMaxMs)) return false;
     const quantity = readQuantity(bytes, at + TIME_CHARACTERS, valueEnd);
     if (quantity < 0) return false;
 
-    this.subject = origin.subject;
-    this.subjectBytes = origin.subjectBytes;
-    this.sourceBytes = origin.sourceBytes;
-    this.typeBytes = type;
+    this.namespace = this.namespaces[slot] ?? NOBODY;
+    this.source = this.sources[slot] ?? NOBODY;
+    this.typeNumber = typeNumber;
     this.atMs = atMs;
     this.quantity = quantity;
-    this.idAt = idAt;
+    this.idAt = originEnd;
     this.idEnd = keyEnd;
     return true;
   }
 
-  private findOrigin({ bytes, keyAt, keyEnd }: LoggedRecord): Origin | undefined {
-    if (keyAt < 0) return undefined;
+  /** Finds the end of subject and of origin in the key, and the origin's slot; -1 when it isn't acceptable. */
+  private findOrigin({ bytes, keyAt, keyEnd }: LoggedRecord): number {
+    if (keyAt < 0) return -1;
     let at = keyAt;
     let hash = 0x811c_9dc5;
     for (let spaces = 0; spaces < 2; at += 1) {
-      if (at >= keyEnd) return undefined;
+      if (at >= keyEnd) return -1;
       const byte = bytes[at] ?? 0;
-      if (byte === SPACE) spaces += 1;
+      if (byte === SPACE) {
+        if (spaces === 0) this.subjectEnd = at;
+        spaces += 1;
+      }
       hash = Math.imul(hash ^ byte, 0x0100_0193);
     }
+    this.originEnd = at;
+    const length = at - keyAt;
+    if (length > ORIGIN_BYTES_MAX) return -1;
     const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
-    const known = this.origins[slot];
-    if (known !== undefined && known.keyStart.length === at - keyAt && matches(bytes, keyAt, known.keyStart))
-      return known;
-    const origin = createOrigin(bytes.toString('latin1', keyAt, at));
-    if (origin !== undefined) this.origins[slot] = origin;
-    return origin;
+    const known = this.originLengths[slot] === length && this.isInSlot(bytes, slot, keyAt);
+    return known || this.fillSlot(bytes, slot, keyAt) ? slot : -1;
+  }
+
+  private isInSlot(bytes: Buffer, slot: number, keyAt: number): boolean {
+    const { origins, originEnd } = this;
+    let known = slot * ORIGIN_BYTES_MAX;
+    for (let at = keyAt; at < originEnd; at += 1) {
+      if (bytes[at] !== origins[known]) return false;
+      known += 1;
+    }
+    return true;
+  }
+
+  private fillSlot(bytes: Buffer, slot: number, keyAt: number): boolean {
+    const [subject = '', source = ''] = bytes.toString('latin1', keyAt, this.originEnd).split(' ');
+    if (!isSubject(subject) || !isSource(source)) return false;
+    bytes.copy(this.origins, slot * ORIGIN_BYTES_MAX, keyAt, this.originEnd);
+    this.originLengths[slot] = this.originEnd - keyAt;
+    this.namespaces[slot] = nameOf(subject);
+    this.sources[slot] = nameOf(source);
+    return true;
   }
 
   /** Epoch milliseconds; NaN if these are not the 24 characters of an instant. */
@@ -130,24 +164,19 @@ export class PlainLine {
   }
 }
 
-function createOrigin(keyStart: string): Origin | undefined {
-  const [subject = '', source = ''] = keyStart.split(' ');
-  if (!isSubject(subject) || !isSource(source)) return undefined;
-  return {
-    keyStart: Buffer.from(keyStart, 'latin1'),
-    subject,
-    subjectBytes: Buffer.from(subject, 'latin1'),
-    sourceBytes: Buffer.from(source, 'latin1'),
-    beforeType: Buffer.from(`","source":"${source}","type":"`, 'latin1'),
-    beforeTime: Buffer.from(`","subject":"${subject}","time":"`, 'latin1'),
-  };
-}
-
 /** Bytes behind the end of `bytes` are undefined and match nothing. */
 function matches(bytes: Buffer, at: number, expected: Buffer): boolean {
   const { length } = expected;
   for (let index = 0; index < length; index += 1) {
     if (bytes[at + index] !== expected[index]) return false;
+  }
+  return true;
+}
+
+/** Whether the same bytes stand at `at` as from `start` to `end`. */
+function repeats(bytes: Buffer, at: number, start: number, end: number): boolean {
+  for (let index = start; index < end; index += 1) {
+    if (bytes[at + index - start] !== bytes[index]) return false;
   }
   return true;
 }
@@ -164,11 +193,13 @@ function isSameId(bytes: Buffer, { keyAt, valueAt, length }: IdPlaces): boolean 
   return true;
 }
 
-function findType(bytes: Buffer, at: number): Buffer | undefined {
-  for (const type of TYPES) {
-    if (bytes[at] === type[0] && bytes[at + type.length] === QUOTE && matches(bytes, at, type)) return type;
+/** Index in TYPE_NAMES, -1 for none of them. */
+function findType(bytes: Buffer, at: number): number {
+  for (let number = 0; number < TYPES.length; number += 1) {
+    const type = TYPES[number] ?? HEAD;
+    if (bytes[at] === type[0] && bytes[at + type.length] === QUOTE && matches(bytes, at, type)) return number;
   }
-  return undefined;
+  return -1;
 }
 
 /** What stands behind the time: nothing means 1. Negative: something this file does not read. */

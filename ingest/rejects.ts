@@ -69,7 +69,7 @@ export async function fetchRejects(clickhouse: ClickHouse, filter: RejectFilter)
   return rows.map(toReject);
 }
 
-/** Throws `rejected` KAFKA_REJECTED when nothing was rejected at these coordinates. */
+/** Throws `rejected` REJECT_UNKNOWN when nothing was rejected at these coordinates. */
 export async function fetchReject(clickhouse: ClickHouse, partition: number, offset: string): Promise<Reject> {
   const [row] = await clickhouse.query<Row>(
     `SELECT ${COLUMNS} FROM usage_rejected_v1 FINAL
@@ -79,7 +79,7 @@ export async function fetchReject(clickhouse: ClickHouse, partition: number, off
   if (row !== undefined) return toReject(row);
   throw new TrueupError({
     kind: 'rejected',
-    code: 'KAFKA_REJECTED',
+    code: 'REJECT_UNKNOWN',
     message: `no record was rejected at ${partition}:${offset}`,
     next: 'find its coordinates with "trueup rejects list"',
   });

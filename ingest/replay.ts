@@ -233,5 +233,5 @@ async function explainMissing(deps: ReplayDeps, event: UsageEvent, sentAfter: re
 }
 
 function refused(message: string, next: string): TrueupError {
-  return new TrueupError({ kind: 'rejected', code: 'KAFKA_REJECTED', message, next });
+  return new TrueupError({ kind: 'rejected', code: 'REPLAY_REFUSED', message, next });
 }

@@ -8,10 +8,12 @@ import { nextPeriod, periodOf } from '../domain/period.ts';
 import type { FetchedBatch, Kafka } from '../platform/kafka.ts';
 import { buildBlock } from './block.ts';
 import type { CaseKeys } from './case.ts';
-import { EVENT_COLUMNS } from './event-rows.ts';
+import { orderEvents } from './event-order.ts';
+import type { NativeRows } from './native.ts';
+import { EVENT_COLUMNS, toTruth } from './truth-rows.ts';
 
-/** Rows in RowBinary. */
-export type LogRows = { readonly columns: readonly string[]; readonly count: number; readonly bytes: Buffer };
+/** Rows of the truth in the engine's columnar format. */
+export type LogRows = NativeRows & { readonly columns: readonly string[] };
 
 export type Reread = {
   readonly kafka: Kafka;
@@ -49,8 +51,8 @@ export async function rereadLog(reread: Reread): Promise<RereadCounts> {
       const range = { topic, generation: 0, partition: batch.partition, firstOffset: position, endOffset: end };
       const block = buildBlock(range, records, 'reread', reread.cases);
       rejected += block.rejected;
-      for (const [month, { count, bytes }] of block.events) {
-        if (months.has(month)) await reread.insert({ columns: EVENT_COLUMNS, count, bytes });
+      for (const [month, rows] of toTruth(orderEvents([block.events]))) {
+        if (months.has(month)) await reread.insert({ ...rows, columns: EVENT_COLUMNS });
       }
       await keepAlive();
     }

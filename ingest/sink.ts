@@ -42,9 +42,11 @@ const GROUP_BYTES_MAX = 24 * MIB;
 const HELD_BYTES_MAX = 64 * MIB;
 const KEEP_ALIVE_MS = 1_000;
 
+/** Without the batch's records: they would keep all fetched bytes in memory until the block is stored. */
 type Held = {
   readonly block: Block;
-  readonly batch: FetchedBatch;
+  readonly isCurrent: () => boolean;
+  readonly highWatermark: bigint;
   readonly parseMs: number;
   readonly heldSinceMs: number;
 };
@@ -112,24 +114,25 @@ class UsageSink implements Sink {
     }
     if (this.stopping || !batch.isCurrent()) return false;
     const start = performance.now();
-    const { partition, firstOffset, endOffset } = batch;
+    const { partition, firstOffset, endOffset, highWatermark, isCurrent } = batch;
     const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
     const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'), this.options.cases);
-    this.lanes.add({ block, batch, parseMs: Math.round(performance.now() - start), heldSinceMs: performance.now() });
+    const parsed = performance.now();
+    this.lanes.add({ block, isCurrent, highWatermark, parseMs: Math.round(parsed - start), heldSinceMs: parsed });
     return true;
   }
 
   private async write(group: readonly Held[]): Promise<void> {
     const { store, metrics } = this.options;
     const startMs = performance.now();
-    const current = group.filter(({ batch }) => batch.isCurrent());
+    const current = group.filter(({ isCurrent }) => isCurrent());
     metrics.count('trueup_ingest_blocks_total', { outcome: 'abandoned' }, group.length - current.length);
     if (current.length === 0) return;
     const timings = await store.write(current.map(({ block }) => block));
     const storedMs = performance.now();
     // Asked again: what was fetched before a rebalance is durable now, but no longer ours to commit.
     const ends = new Map(
-      current.filter(({ batch }) => batch.isCurrent()).map(({ block }) => [block.partition, block.endOffset]),
+      current.filter(({ isCurrent }) => isCurrent()).map(({ block }) => [block.partition, block.endOffset]),
     );
     const committed = ends.size === 0 ? 'lost' : await this.consumer.commit(ends);
     metrics.record('trueup_ingest_store_seconds', {}, (storedMs - startMs) / 1000);
@@ -141,10 +144,10 @@ class UsageSink implements Sink {
   }
 
   /** One wide line per block: what was read, what became of it, how long each step took. */
-  private report({ block, batch, parseMs }: Held, fields: Readonly<Record<string, string | number>>): void {
+  private report({ block, highWatermark, parseMs }: Held, fields: Readonly<Record<string, string | number>>): void {
     const { log, metrics } = this.options;
-    const { partition, firstOffset, endOffset, messages, accepted, rejected, valueBytes, reasons, touched } = block;
-    const lag = Number(batch.highWatermark - endOffset);
+    const { partition, firstOffset, endOffset, messages, accepted, rejected, valueBytes, reasons, events } = block;
+    const lag = Number(highWatermark - endOffset);
     metrics.count('trueup_ingest_blocks_total', { outcome: 'stored' });
     metrics.count('trueup_ingest_records_total', { outcome: 'accepted' }, accepted);
     metrics.count('trueup_ingest_records_total', { outcome: 'rejected' }, rejected);
@@ -154,7 +157,15 @@ class UsageSink implements Sink {
       metrics.count('trueup_ingest_rejects_total', { reason }, count);
     }
     const range = { partition, firstOffset: String(firstOffset), endOffset: String(endOffset) };
-    const counts = { messages, accepted, rejected, reasons, valueBytes, touchedNamespaces: touched.size, lag };
+    const counts = {
+      messages,
+      accepted,
+      rejected,
+      reasons,
+      valueBytes,
+      namespaces: events.namespaces.names.length,
+      lag,
+    };
     log.info({ block: block.block, ...range, ...counts, parseMs, ...fields }, 'block stored');
   }
 }

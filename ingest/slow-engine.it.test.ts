@@ -19,7 +19,7 @@ const PER_SEND = 2_000;
 /** Together 300 MB, several times what a sink may hold, so that holding back is what keeps it small. */
 const PADDING = 'x'.repeat(1_024);
 /** What a sink may add to what it takes at rest: what it holds, the rows built from it, and one fetch. */
-const GROWTH_MIB_MAX = 300;
+const GROWTH_MIB_MAX = 250;
 
 let bench: IngestBench;
 let proxy: HttpProxy;

@@ -9,10 +9,13 @@ import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { REJECT_COLUMNS, type Block } from './block.ts';
-import { MARK_COLUMNS, markTouched } from './dirty-marks.ts';
-import { EVENT_COLUMNS, type Rows } from './event-rows.ts';
+import { orderEvents, type OrderedEvents } from './event-order.ts';
+import type { NativeRows } from './native.ts';
 import type { IngestTables } from './tables.ts';
+import { EVENT_COLUMNS, MARK_COLUMNS, toMarks, toTruth } from './truth-rows.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
+
+const { usageEvents: EVENTS, usageDirty: MARKS, usageRejected: REJECTS } = CLICKHOUSE_TABLES;
 
 export type StoreTimings = { readonly truthMs: number; readonly dirtyMs: number; readonly recordMs: number };
 
@@ -24,56 +27,41 @@ export type BlockStore = {
   write(blocks: readonly Block[]): Promise<StoreTimings>;
 };
 
-type Table = {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly format: 'RowBinary' | 'TabSeparated';
-};
-
-const EVENTS: Table = { name: CLICKHOUSE_TABLES.usageEvents, columns: EVENT_COLUMNS, format: 'RowBinary' };
-const MARKS: Table = { name: CLICKHOUSE_TABLES.usageDirty, columns: MARK_COLUMNS, format: 'RowBinary' };
-const REJECTS: Table = { name: CLICKHOUSE_TABLES.usageRejected, columns: REJECT_COLUMNS, format: 'TabSeparated' };
-
 export function createBlockStore(
   clickhouse: ClickHouse,
   postgres: Postgres<IngestTables>,
   waiting: Waiting,
 ): BlockStore {
-  const insert = async (table: Table, rows: readonly Rows[]) => {
-    const count = rows.reduce((sum, part) => sum + part.count, 0);
+  const insert = async (table: string, count: number, send: () => Promise<number>) => {
     if (count === 0) return;
-    const body = rows.map(({ bytes }) => bytes);
-    const received = await waitOut(
-      'clickhouse',
-      // Sent again after an uncertain answer too: the same rows once more are harmless.
-      async () =>
-        table.format === 'RowBinary'
-          ? clickhouse.insertRowBinary(table.name, table.columns, body)
-          : clickhouse.insertTsv(table.name, table.columns, Readable.from(body, { objectMode: false })),
-      waiting,
-    );
-    const promise = `sent ${count} rows to ${table.name}, the engine received ${received}`;
-    invariant(received === count, 'I1', promise);
+    // Sent again after an uncertain answer too: the same rows once more are harmless.
+    const received = await waitOut('clickhouse', send, waiting);
+    invariant(received === count, 'I1', `sent ${count} rows to ${table}, the engine received ${received}`);
   };
-  const insertMonths = async (table: Table, months: readonly ReadonlyMap<string, Rows>[]) => {
+  const insertNative = async (table: string, columns: readonly string[], { count, parts }: NativeRows) =>
+    insert(table, count, async () => clickhouse.insertNative(table, columns, parts));
+  const insertTruth = async (events: OrderedEvents) => {
     // One month per insert is one part, which is there whole or not at all.
-    for (const rows of byMonth(months).values()) await insert(table, rows);
+    for (const rows of toTruth(events).values()) await insertNative(EVENTS, EVENT_COLUMNS, rows);
+  };
+  const insertRejects = async (blocks: readonly Block[]) => {
+    const months = Map.groupBy(
+      blocks.flatMap(({ rejects }) => [...rejects]),
+      ([month]) => month,
+    );
+    for (const rejects of months.values()) {
+      const count = rejects.reduce((sum, [, rows]) => sum + rows.count, 0);
+      const text = Buffer.concat(rejects.map(([, rows]) => rows.bytes));
+      await insert(REJECTS, count, async () => clickhouse.insertTsv(REJECTS, REJECT_COLUMNS, toReadable(text)));
+    }
   };
   return {
     write: async (blocks) => {
       const start = performance.now();
-      await Promise.all([
-        insertMonths(
-          EVENTS,
-          blocks.map(({ events }) => events),
-        ),
-        insertMonths(
-          REJECTS,
-          blocks.map(({ rejects }) => rejects),
-        ),
-      ]);
+      const events = orderEvents(blocks.map((block) => block.events));
+      await Promise.all([insertTruth(events), insertRejects(blocks)]);
       const stored = performance.now();
-      await insert(MARKS, [markTouched(blocks)]);
+      await insertNative(MARKS, MARK_COLUMNS, toMarks(events, blocks[0]?.block ?? ''));
       const marked = performance.now();
       await waitOut('postgres', async () => insertBlocks(postgres, blocks), waiting);
       return {
@@ -104,10 +92,6 @@ async function insertBlocks(postgres: Postgres<IngestTables>, blocks: readonly B
     .execute();
 }
 
-function byMonth(blocks: readonly ReadonlyMap<string, Rows>[]): Map<string, Rows[]> {
-  const months = new Map<string, Rows[]>();
-  for (const [month, rows] of blocks.flatMap((block) => [...block])) {
-    months.set(month, [...(months.get(month) ?? []), rows]);
-  }
-  return months;
+function toReadable(bytes: Buffer): Readable {
+  return Readable.from([bytes], { objectMode: false });
 }

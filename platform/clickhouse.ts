@@ -24,8 +24,8 @@ export type ClickHouse = {
   command(sql: string, parameters?: QueryParameters): Promise<void>;
   /** Inserts rows given as tab-separated text; resolves with the number of rows the engine reports received. */
   insertTsv(table: string, columns: readonly string[], body: string | Readable): Promise<number>;
-  /** The same for rows in RowBinary: little-endian, texts with their length before them. */
-  insertRowBinary(table: string, columns: readonly string[], body: readonly Buffer[]): Promise<number>;
+  /** The same for a block in the engine's own columnar format. */
+  insertNative(table: string, columns: readonly string[], body: readonly Buffer[]): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -91,8 +91,8 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
       }),
     insertTsv: async (table, columns, body) =>
       insert(`INSERT INTO ${table} (${columns.join(', ')}) FORMAT TabSeparated`, body),
-    insertRowBinary: async (table, columns, body) =>
-      insert(`INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`, body),
+    insertNative: async (table, columns, body) =>
+      insert(`INSERT INTO ${table} (${columns.join(', ')}) FORMAT Native`, body),
     close: async () => client.close(),
   };
 }

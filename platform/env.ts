@@ -35,6 +35,21 @@ const variables = z.object({
   TRUEUP_TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TRUEUP_STRIPE_URL: url('http:', 'https:').optional(),
   TRUEUP_STRIPE_KEY: z.string().regex(/^(sk|rk)_(test|live)_/, { error: 'must be a Stripe secret or restricted key' }),
+  TRUEUP_STRIPE_AUDIT_KEY: z
+    .string()
+    .regex(/^(rk_(test|live)|sk_test)_/, { error: 'must be a restricted Stripe key (rk_…), or a test key' })
+    .optional(),
+  TRUEUP_STRIPE_RATE: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, { error: 'must be a whole number of calls per second' })
+    .optional(),
+  TRUEUP_STRIPE_WEBHOOK_SECRETS: z
+    .string()
+    .regex(/^whsec_[^\s,]+(,whsec_[^\s,]+)*$/, {
+      error: 'must be whsec_…[,whsec_…]: the old and the new while one is rotated',
+    })
+    .optional(),
+  TRUEUP_WEBHOOK_PORT: port.optional(),
   TRUEUP_STRIPE_LIVE: oneOf('yes', 'no').default('no'),
   TRUEUP_CLOCK: oneOf('simulated', 'wall').default('wall'),
   TRUEUP_TOPIC: z.string().min(1).default(USAGE_TOPIC),
@@ -42,6 +57,8 @@ const variables = z.object({
   TRUEUP_CASE_KEYS: z.string().optional(),
   TRUEUP_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   TRUEUP_HTTP_PORT: port.default(8080),
+  TRUEUP_CHROMIUM: z.string().optional(),
+  PATH: z.string().optional(),
   TRUEUP_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'),
 });
 
@@ -50,8 +67,11 @@ type Source = Readonly<Record<string, string | undefined>>;
 
 /** What no single variable shows. Looked at whatever else is wrong, so that it isn't found only by the next start. */
 function findContradictions(source: Source): string[] {
-  if (!/^(sk|rk)_live_/.test(source['TRUEUP_STRIPE_KEY'] ?? '')) return [];
   const found = [];
+  if ((source['TRUEUP_WEBHOOK_PORT'] ?? '') !== '' && (source['TRUEUP_STRIPE_WEBHOOK_SECRETS'] ?? '') === '') {
+    found.push('TRUEUP_WEBHOOK_PORT needs TRUEUP_STRIPE_WEBHOOK_SECRETS: without one, no webhook can be believed');
+  }
+  if (!/^(sk|rk)_live_/.test(source['TRUEUP_STRIPE_KEY'] ?? '')) return found;
   if (source['TRUEUP_STRIPE_LIVE'] !== 'yes') {
     found.push(
       'TRUEUP_STRIPE_KEY is a live key: set TRUEUP_STRIPE_LIVE=yes in production, use a test key anywhere else',

@@ -19,6 +19,7 @@ import kafkajs, {
 } from 'kafkajs';
 import { TrueupError, invariant } from '../domain/contracts/errors.ts';
 import { GroupConsumer } from './kafka-consumer.ts';
+import { fillFrames } from './kafka-frames.ts';
 import { stopIdleTimer } from './kafka-idle-timer.ts';
 import type { Log } from './log.ts';
 import { retryUnavailable } from './retry.ts';
@@ -43,7 +44,7 @@ export type FetchedBatch = {
   readonly highWatermark: bigint;
   readonly records: readonly LogRecord[];
   /** False once the group was joined anew: the partition may be another's by now. */
-  isCurrent(): boolean;
+  readonly isCurrent: () => boolean;
 };
 
 export type ConsumerOptions = {
@@ -95,6 +96,11 @@ export type Kafka = {
   ): Promise<boolean>;
   /** Sets a group that has no members back to the start of the log: everything is delivered again. */
   rewindGroup(groupId: string, topic: string): Promise<void>;
+  /**
+   * Sets a group that has no members back to the first records with a timestamp (epoch ms) from `sinceMs` on, never
+   * forward, and returns where it stands. Throws `rejected` KAFKA_REJECTED while the group has members.
+   */
+  rewindGroupSince(groupId: string, topic: string, sinceMs: number): Promise<bigint[]>;
   /** Resolves when the topic exists and the brokers answer; says once what it waits for. */
   waitForTopic(topic: string, signal?: AbortSignal): Promise<void>;
   createConsumer(options: ConsumerOptions): KafkaConsumer;
@@ -115,6 +121,7 @@ const TOPIC_POLL_MS = 500;
 
 export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
   stopIdleTimer();
+  fillFrames();
   const kafka = new KafkaJs({
     brokers: brokers.split(','),
     clientId,
@@ -147,6 +154,8 @@ export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
     },
     rewindGroup: async (groupId, topic) =>
       withAdmin(async (client) => client.resetOffsets({ groupId, topic, earliest: true })),
+    rewindGroupSince: async (groupId, topic, sinceMs) =>
+      withAdmin(async (client) => rewindGroupSince(client, { groupId, topic }, sinceMs)),
     waitForTopic: async (topic, signal) =>
       waitForTopic(async () => withAdmin((client) => client.listTopics()), {
         topic,
@@ -198,6 +207,22 @@ async function fetchPositions(admin: Admin, { groupId, topic }: GroupTopic): Pro
     if (BigInt(offset) >= 0n) positions.set(partition, BigInt(offset));
   }
   return positions;
+}
+
+async function rewindGroupSince(admin: Admin, of: GroupTopic, sinceMs: number): Promise<bigint[]> {
+  const found = await admin.fetchTopicOffsetsByTimestamp(of.topic, sinceMs);
+  const positions = await fetchPositions(admin, of);
+  const partitions = found.map(({ partition, offset }) => {
+    const position = positions.get(partition) ?? 0n;
+    return { partition, offset: BigInt(offset) < position ? offset : String(position) };
+  });
+  await admin.setOffsets({ ...of, partitions });
+  const ends = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  return partitions.map((_, partition) => {
+    const offset = ends.get(partition);
+    invariant(offset !== undefined, 'I6', `${of.topic} did not answer for partition ${partition}`);
+    return offset;
+  });
 }
 
 type TopicWait = { readonly topic: string; readonly log: Log; readonly signal?: AbortSignal };

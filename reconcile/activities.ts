@@ -6,6 +6,7 @@ import { toApplicationFailure } from '../platform/temporal.ts';
 import type { Log } from '../platform/log.ts';
 import type { Deps } from './activities/deps.ts';
 import { createInvoiceActivities } from './activities/invoice.ts';
+import { createOpenHoursActivities } from './activities/open-hours.ts';
 import { createPeriodActivities } from './activities/period.ts';
 import { createUsageActivities } from './activities/usage.ts';
 import type { Activities } from './activity-types.ts';
@@ -16,6 +17,7 @@ const HEARTBEAT_MS = 3_000;
 export function createActivities(deps: Deps): Activities {
   const plain: Activities = {
     ...createPeriodActivities(deps),
+    ...createOpenHoursActivities(deps),
     ...createUsageActivities(deps),
     ...createInvoiceActivities(deps),
   };

@@ -9,10 +9,19 @@ export type RunInput = { readonly run: string; readonly periodKey: string };
 
 export type AccountInput = RunInput & { readonly account: string };
 
-export type BatchInput = RunInput & { readonly batch: number; readonly simulated: boolean };
+export type BatchInput = RunInput & { readonly batch: number };
+
+export type BatchRunInput = BatchInput & { readonly simulated: boolean };
+
+/** A page of accounts; null begins with the first. */
+export type OpenHoursInput = { readonly after: string | null };
+
+/** The last account of the page, null when there are no more. */
+export type OpenHoursPage = { readonly last: string | null; readonly hours: number; readonly failed: number };
 
 export type OpenedRun = {
   readonly batches: number;
+  readonly batchSize: number;
   readonly accounts: number;
   /** Business clock mode: a simulated clock wakes waiting workflows by signal, a real one by timers. */
   readonly simulated: boolean;
@@ -41,16 +50,16 @@ export type Activities = {
   takeBarrier(input: RunInput): Promise<void>;
   checkRolledUp(input: RunInput & { readonly upTo: 'barrier' | 'lateBarrier' }): Promise<void>;
   closePeriod(input: RunInput): Promise<void>;
-  fetchMembers(input: BatchInput): Promise<string[]>;
-  rateAccount(input: AccountInput): Promise<void>;
-  pushUsage(input: AccountInput): Promise<void>;
-  /** True when the biller's summaries equal what was rated. */
-  readBack(input: AccountInput): Promise<boolean>;
-  resendUsage(input: AccountInput): Promise<void>;
-  billAccount(input: AccountInput): Promise<void>;
-  compareAccount(input: AccountInput): Promise<void>;
-  /** Records that an account can't be billed in this run, by the code of the error that said so. */
-  failAccount(input: AccountInput & { readonly code: string }): Promise<void>;
+  /** The steps of a batch: each runs for every account of it that has not failed before. An account that a step can't work for is recorded as failed. */
+  rateAccounts(input: BatchInput): Promise<void>;
+  pushUsage(input: BatchInput): Promise<void>;
+  /** Returns how many accounts' summaries at the biller don't equal what was rated. */
+  readBack(input: BatchInput): Promise<number>;
+  resendUsage(input: BatchInput): Promise<void>;
+  billAccounts(input: BatchInput): Promise<void>;
+  compareAccounts(input: BatchInput): Promise<void>;
+  /** Sends what changed in the ended hours of periods that are not closing; the accounts behind `after`, in the order of their names. */
+  pushOpenHours(input: OpenHoursInput): Promise<OpenHoursPage>;
   takeLateBarrier(input: RunInput): Promise<void>;
   comparePeriod(input: RunInput): Promise<void>;
   writeReport(input: RunInput): Promise<CloseResult>;

@@ -1,18 +1,33 @@
 // The door of this room: how others start a close, follow it and read what came of it. Nothing else in here is imported
 // from outside. Every call may be repeated.
 
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+} from '@temporalio/client';
 import { parsePeriod } from '../domain/period.ts';
 import { TASK_QUEUE, type CloseProgress, type CloseResult } from './activity-types.ts';
 import type { Report } from './report/types.ts';
 import type { ReconcileDb } from './store/db.ts';
-import { fetchStoredReport } from './store/reports.ts';
-import type { clockAdvanced, closePeriod, progress } from './workflows.ts';
+import { TREND_PERIODS } from './report/trend.ts';
+import { fetchEarlierReports, fetchStoredReport } from './store/reports.ts';
+import { fetchRunSummaries } from './store/revisions.ts';
+import type { clockAdvanced, closePeriod, progress, pushOpenHours, reconcileRun } from './workflows.ts';
 
-export { formatBreaksCsv } from './report/csv.ts';
-export { renderReportHtml } from './report-html/page.ts';
+export { REPORT_FILE_NAMES, writeReportFiles, type ReportManifest } from './report-files/files.ts';
+export { findChromium } from './report-files/pdf.ts';
 export { toVerdict } from './report-html/verdict-words.ts';
+export { explainInvoice, type ExplainedInvoice } from './explain/invoice.ts';
+export { runAudit } from './audit/audit.ts';
+export { readUsageFolder, readUsageTable } from './audit/own-usage.ts';
+export { createStripeAudit } from './billing/stripe-audit.ts';
+export { openPace } from './billing/shared-pace.ts';
 export { createStripeBilling } from './billing/stripe.ts';
+export { planCase } from './repairs/plan-case.ts';
+export type { Deps as CloseDeps } from './activities/deps.ts';
+export { readCodeVersion } from './code-version.ts';
 export { provisionBilling } from './billing/provision.ts';
 export type { Billing } from './billing/port.ts';
 export type { CloseProgress, CloseResult } from './activity-types.ts';
@@ -57,7 +72,48 @@ export async function awaitReport(client: Client, periodKey: string): Promise<Cl
   return client.workflow.getHandle<typeof closePeriod>(closeId(periodKey)).result();
 }
 
-/** The report of a closed period, or undefined while it is not written. */
+/** Carries out a revision that was opened (runs/rerun.ts) and resolves when its report is written. May be called again. */
+export async function carryOutRun(client: Client, run: string, periodKey: string): Promise<CloseResult> {
+  try {
+    const started = await client.workflow.start<typeof reconcileRun>('reconcileRun', {
+      workflowId: run,
+      taskQueue: TASK_QUEUE,
+      args: [{ periodKey }],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    });
+    return await started.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return client.workflow.getHandle<typeof reconcileRun>(run).result();
+  }
+}
+
+/** The newest report of a closed period, or undefined while none is written. */
 export async function fetchReport(db: ReconcileDb, periodKey: string): Promise<Report | undefined> {
-  return fetchStoredReport(db, closeId(periodKey));
+  const reported = (await fetchRunSummaries(db, parsePeriod(periodKey).key)).filter((run) => run.reportHash !== null);
+  const newest = reported.at(-1);
+  return newest === undefined ? undefined : fetchStoredReport(db, newest.run);
+}
+
+/** The reports of the periods before, for the trend beside one. */
+export async function fetchReportsBefore(db: ReconcileDb, periodKey: string): Promise<Report[]> {
+  return fetchEarlierReports(db, periodKey, TREND_PERIODS - 1);
+}
+
+/** Minutes after the full hour: the rollups of the ended hour have come by then, and what comes later is sent with the next. */
+const PUSH_MINUTE = 10;
+
+/** Sends open hours to the biller every hour from now on, one run at a time. To be called where business time is real. */
+export async function ensureHourlyPush(client: Client): Promise<void> {
+  const workflowType: (typeof pushOpenHours)['name'] = 'pushOpenHours';
+  try {
+    await client.schedule.create({
+      scheduleId: 'push-open-hours',
+      spec: { calendars: [{ minute: PUSH_MINUTE, hour: '*' }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP },
+      action: { type: 'startWorkflow', workflowType, taskQueue: TASK_QUEUE, args: [] },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { computeGate, type GateInput } from './gate.ts';
 
 const rated = { actions: 5n, active_storage: 0n, retained_storage: 7n };
-const good: GateInput = { rated, summaries: rated, feeMinor: 10n, feeOnDraftMinor: 10n, invoices: 1 };
+const good: GateInput = { rated, summaries: rated, feeMinor: 10n, feeOnDraftMinor: 10n, invoices: 1, onHold: false };
 
 describe('the gate', () => {
   test('passes when everything is known and agrees', () => {
@@ -15,6 +15,10 @@ describe('the gate', () => {
     expect(computeGate({ ...good, summaries })).toEqual({ pass: false, reasons: ['SUMMARY_UNREAD'] });
   });
 
+  test('holds what somebody put on hold, whatever else agrees', () => {
+    expect(computeGate({ ...good, onHold: true })).toEqual({ pass: false, reasons: ['ON_HOLD'] });
+  });
+
   test('holds for each reason, and tells all of them', () => {
     expect(computeGate({ ...good, summaries: { ...rated, actions: 4n } })).toMatchObject({
       reasons: ['USAGE_DIFFERS'],
@@ -23,7 +27,7 @@ describe('the gate', () => {
     expect(computeGate({ ...good, feeOnDraftMinor: 9n })).toMatchObject({ reasons: ['FEE_DIFFERS'] });
     expect(computeGate({ ...good, invoices: 2 })).toMatchObject({ reasons: ['SEVERAL_INVOICES'] });
     expect(
-      computeGate({ rated: null, summaries: {}, feeMinor: null, feeOnDraftMinor: null, invoices: 2 }),
+      computeGate({ rated: null, summaries: {}, feeMinor: null, feeOnDraftMinor: null, invoices: 2, onHold: false }),
     ).toMatchObject({
       pass: false,
       reasons: ['SUMMARY_UNREAD', 'NOT_RATED', 'SEVERAL_INVOICES'],

@@ -9,6 +9,7 @@ export const HOLD_REASONS = [
   'NOT_RATED',
   'FEE_DIFFERS',
   'SEVERAL_INVOICES',
+  'ON_HOLD',
 ] as const;
 
 export type HoldReason = (typeof HOLD_REASONS)[number];
@@ -22,12 +23,21 @@ export type GateInput = {
   /** The fee that stands on the draft. */
   readonly feeOnDraftMinor: bigint | null;
   readonly invoices: number;
+  /** Somebody holds it (holds/). */
+  readonly onHold: boolean;
 };
 
 export type GateDecision =
   { readonly pass: true } | { readonly pass: false; readonly reasons: readonly [HoldReason, ...HoldReason[]] };
 
-export function computeGate({ rated, summaries, feeMinor, feeOnDraftMinor, invoices }: GateInput): GateDecision {
+export function computeGate({
+  rated,
+  summaries,
+  feeMinor,
+  feeOnDraftMinor,
+  invoices,
+  onHold,
+}: GateInput): GateDecision {
   const holds: Record<HoldReason, boolean> = {
     SUMMARY_UNREAD: METERS.some((meter) => summaries[meter] === undefined),
     USAGE_DIFFERS:
@@ -35,6 +45,7 @@ export function computeGate({ rated, summaries, feeMinor, feeOnDraftMinor, invoi
     NOT_RATED: rated === null || feeMinor === null,
     FEE_DIFFERS: feeMinor !== null && (feeOnDraftMinor ?? 0n) !== feeMinor,
     SEVERAL_INVOICES: invoices > 1,
+    ON_HOLD: onHold,
   };
   const [first, ...more] = HOLD_REASONS.filter((reason) => holds[reason]);
   return first === undefined ? { pass: true } : { pass: false, reasons: [first, ...more] };

@@ -6,9 +6,14 @@ import { createUsage, fetchDatabaseNowMs, type UsageTables } from '../aggregate/
 import { createClock } from '../platform/clock.ts';
 import { createKafka } from '../platform/kafka.ts';
 import { startStage } from '../platform/stage.ts';
+import { createTemporal } from '../platform/temporal.ts';
 import { connectWorker } from '../platform/temporal-worker.ts';
+import { openPace } from './billing/shared-pace.ts';
 import { createStripeBilling } from './billing/stripe.ts';
+import { createWebhookSource } from './billing/stripe-webhooks.ts';
 import { readCodeVersion } from './code-version.ts';
+import { startWebhooks } from './webhooks/start.ts';
+import { ensureHourlyPush } from './door.ts';
 import { createWorker } from './worker.ts';
 
 const { env, log, shutdown, clickhouse, openPostgres } = await startStage('reconcile', process.env);
@@ -18,6 +23,14 @@ shutdown.onStop('kafka', async () => kafka.close());
 const temporal = { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE };
 const connection = await connectWorker(temporal, log);
 shutdown.onStop('temporal', async () => connection.close());
+const stripe = { key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL };
+const { pace, close: closePace } = openPace({
+  ...stripe,
+  rate: env.TRUEUP_STRIPE_RATE,
+  redisUrl: env.TRUEUP_REDIS_URL,
+  log,
+});
+shutdown.onStop('redis', async () => Promise.resolve(closePace()));
 const usageDb = openPostgres<UsageTables>(4);
 const worker = await createWorker({
   connection,
@@ -33,12 +46,29 @@ const worker = await createWorker({
       ...(env.TRUEUP_CLOCK === 'wall' ? { fetchWitnessMs: async () => fetchDatabaseNowMs(usageDb) } : {}),
     }),
     accounts: createAccounts(openPostgres(4)),
-    billing: createStripeBilling({ key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL }),
+    billing: createStripeBilling({ ...stripe, pace }),
     clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
     log,
     codeVersion: readCodeVersion(),
   },
 });
+if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
+  const secrets = env.TRUEUP_STRIPE_WEBHOOK_SECRETS?.split(',') ?? [];
+  await startWebhooks({
+    host: env.TRUEUP_HTTP_HOST,
+    port: env.TRUEUP_WEBHOOK_PORT,
+    db: openPostgres(4),
+    source: createWebhookSource({ ...stripe, pace, secrets }),
+    clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
+    log,
+    shutdown,
+    onChange: async (state) => Promise.resolve(log.info(state, 'an object at Stripe was read again')),
+  });
+}
+if (env.TRUEUP_CLOCK === 'wall') {
+  const { client, close } = await createTemporal(temporal);
+  await ensureHourlyPush(client).finally(close);
+}
 const running = worker.run();
 shutdown.onStop('worker', async () => {
   worker.shutdown();

@@ -18,11 +18,7 @@ beforeAll(async () => {
 
 describe('a close under way goes on under this code', () => {
   test('every branch was recorded', () => {
-    expect(histories).toEqual([
-      'close-2026-10.json',
-      'reconcile-2026-10-batch-0.json',
-      'reconcile-2026-10-batch-1.json',
-    ]);
+    expect(histories).toEqual(['close-2026-10-batch-0.json', 'close-2026-10-batch-1.json', 'close-2026-10.json']);
   });
 
   test.each(histories)('%s replays', async (file) => {

@@ -8,8 +8,8 @@ import { TASK_QUEUE } from './activity-types.ts';
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 
-/** Activities wait for Stripe and the databases most of the time; more at once would only queue there. */
-const ACTIVITIES_AT_ONCE = 10;
+/** Each works on several accounts at once and waits for Stripe and the databases most of the time; more would only queue there. */
+const ACTIVITIES_AT_ONCE = 5;
 /** Work at hand gets this long to finish on a stop; what is cut off is repeated by the next worker. */
 const GRACE_ON_STOP = '15 seconds';
 

@@ -4,8 +4,6 @@
 // account's finding and not the run's.
 
 import {
-  ActivityFailure,
-  ApplicationFailure,
   ParentClosePolicy,
   condition,
   defineQuery,
@@ -17,13 +15,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type {
-  AccountInput,
   Activities,
   BatchInput,
+  BatchRunInput,
   CloseInput,
   CloseProgress,
   CloseResult,
   CloseStage,
+  OpenHoursPage,
+  OpenedRun,
   RunInput,
 } from './activity-types.ts';
 
@@ -32,7 +32,7 @@ export const progress = defineQuery<CloseProgress>('progress');
 
 /** Servers come back: an outage is waited out however long it takes, and a dead worker is noticed by its heartbeat. */
 const OUTLAST_OUTAGES = {
-  startToCloseTimeout: '10 minutes',
+  startToCloseTimeout: '2 hours',
   heartbeatTimeout: '15 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '20 seconds' },
 } as const;
@@ -46,9 +46,6 @@ const FOLLOW_ROLLUP = {
 
 const activities = proxyActivities<Activities>(OUTLAST_OUTAGES);
 const { checkRolledUp } = proxyActivities<Activities>(FOLLOW_ROLLUP);
-
-/** Batches under way at once: enough to hide Stripe's latency, few enough to stay under its limit of calls per second. */
-const BATCHES_AT_ONCE = 4;
 
 /** A lost clock signal costs at most this; a real clock is asked again while drafts are still expected. */
 const RECHECK_MS = 5 * 60_000;
@@ -106,14 +103,8 @@ export async function closePeriod({ periodKey }: CloseInput): Promise<CloseResul
   await activities.closePeriod(input);
 
   stage = 'billing';
-  await forEachAtMost(BATCHES_AT_ONCE, opened.batches, async (batch) => {
-    const child: BatchInput = { ...input, batch, simulated: opened.simulated };
-    const done = await executeChild(reconcileBatch, {
-      workflowId: `reconcile-${periodKey}-batch-${batch}`,
-      args: [child],
-      parentClosePolicy: ParentClosePolicy.TERMINATE,
-    });
-    accountsDone += done;
+  await reconcileBatches(input, opened, (accounts) => {
+    accountsDone += accounts;
   });
 
   stage = 'late';
@@ -128,49 +119,75 @@ export async function closePeriod({ periodKey }: CloseInput): Promise<CloseResul
   return result;
 }
 
-/** Bills the accounts of one batch, side by side, and returns how many there were. */
-export async function reconcileBatch(input: BatchInput): Promise<number> {
-  const { run, periodKey } = input;
-  const accounts = await activities.fetchMembers(input);
-  await Promise.all(accounts.map(async (account) => reconcileAccount({ run, periodKey, account }, input.simulated)));
-  return accounts.length;
+/**
+ * Reconciles a closed period once more: reads, rates and compares afresh, bills what is still a draft, and writes a report
+ * of its own. The run's id is the workflow's.
+ */
+export async function reconcileRun({ periodKey }: CloseInput): Promise<CloseResult> {
+  const input: RunInput = { run: workflowInfo().workflowId, periodKey };
+  const opened = await activities.openRun(input);
+  // The barrier is the period's own, and closing again proves that its total has not moved.
+  await activities.takeBarrier(input);
+  await activities.closePeriod(input);
+  await reconcileBatches(input, opened, () => undefined);
+  await activities.takeLateBarrier(input);
+  await checkRolledUp({ ...input, upTo: 'lateBarrier' });
+  await activities.comparePeriod(input);
+  return activities.writeReport(input);
 }
 
-async function reconcileAccount(input: AccountInput, simulated: boolean): Promise<void> {
-  try {
-    await activities.rateAccount(input);
-    await activities.pushUsage(input);
-    if (!(await readBackPatiently(input, simulated))) {
-      await activities.resendUsage(input);
-      await readBackPatiently(input, simulated);
-    }
-    await activities.billAccount(input);
-    await activities.compareAccount(input);
-  } catch (error) {
-    // Only what an activity has declared hopeless ends up here; cancellation must pass.
-    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) throw error;
-    await activities.failAccount({ ...input, code: error.cause.type ?? 'UNKNOWN' });
+/**
+ * All batches side by side: one that waits for the biller's summaries keeps no other from its turn. How much is under way at
+ * once is the worker's to limit.
+ */
+async function reconcileBatches(
+  input: RunInput,
+  { batches, batchSize, accounts, simulated }: OpenedRun,
+  onDone: (accounts: number) => void,
+): Promise<void> {
+  const numbers = Array.from({ length: batches }, (_, batch) => batch);
+  await Promise.all(
+    numbers.map(async (batch) => {
+      const child: BatchRunInput = { ...input, batch, simulated };
+      await executeChild(reconcileBatch, {
+        workflowId: `${input.run}-batch-${batch}`,
+        args: [child],
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+      });
+      onDone(Math.min(batchSize, accounts - batch * batchSize));
+    }),
+  );
+}
+
+/** Bills the accounts of one batch, step by step and side by side. A failing account leaves the batch; the others go on. */
+export async function reconcileBatch({ simulated, ...input }: BatchRunInput): Promise<void> {
+  await activities.rateAccounts(input);
+  await activities.pushUsage(input);
+  if (!(await readBackPatiently(input, simulated))) {
+    await activities.resendUsage(input);
+    await readBackPatiently(input, simulated);
   }
+  await activities.billAccounts(input);
+  await activities.compareAccounts(input);
 }
 
-async function readBackPatiently(input: AccountInput, simulated: boolean): Promise<boolean> {
-  if (await activities.readBack(input)) return true;
+async function readBackPatiently(input: BatchInput, simulated: boolean): Promise<boolean> {
+  if ((await activities.readBack(input)) === 0) return true;
   for (const pauseMs of READ_BACK_PAUSES_MS[simulated ? 'simulated' : 'wall']) {
     await sleep(pauseMs);
-    if (await activities.readBack(input)) return true;
+    if ((await activities.readBack(input)) === 0) return true;
   }
   return false;
 }
 
-/** Runs `work` for 0 … count − 1, at most `atOnce` at a time. */
-async function forEachAtMost(atOnce: number, count: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < count) {
-      const index = next;
-      next += 1;
-      await work(index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, lane));
+/** Sends the hours that ended since the last time, account by account; started every hour. Returns how many were sent. */
+export async function pushOpenHours(): Promise<number> {
+  let sent = 0;
+  let after: string | null = null;
+  do {
+    const page: OpenHoursPage = await activities.pushOpenHours({ after });
+    sent += page.hours;
+    after = page.last;
+  } while (after !== null);
+  return sent;
 }

@@ -14,7 +14,12 @@ import type { Barrier } from '../usage.ts';
 import { recount, withScratch, type Recount, type Scratch } from './scratch.ts';
 
 /** Rows of usage_events_v1, as ingest would write them. */
-export type LogRows = { readonly columns: readonly string[]; readonly count: number; readonly bytes: Buffer };
+export type LogRows = {
+  readonly columns: readonly string[];
+  readonly count: number;
+  /** A block in the engine's columnar format. */
+  readonly parts: readonly Buffer[];
+};
 
 /** Reads the log from its start up to a barrier and hands over the rows of accepted events within the window. */
 export type ReadLog = (
@@ -108,8 +113,8 @@ async function fill(deps: CloseDeps, { period, record, scratch, options }: Filli
     await deps.clickhouse.command(QUERIES.copyTruth, { ...scratch, ...countedParameters({ window }) });
     return { from: 'truth' as const, read: record.events ?? 0n };
   }
-  const { messages } = await readLog(record.barrier, window, async ({ columns, count, bytes }) => {
-    const received = await deps.clickhouse.insertRowBinary(scratch.events, columns, [bytes]);
+  const { messages } = await readLog(record.barrier, window, async ({ columns, count, parts }) => {
+    const received = await deps.clickhouse.insertNative(scratch.events, columns, parts);
     invariant(received === count, 'I1', `sent ${count} rows to ${scratch.events}, the engine received ${received}`);
   });
   return { from: 'log' as const, read: messages };

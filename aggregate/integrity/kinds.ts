@@ -4,6 +4,7 @@ export const FINDING_KINDS = [
   'BLOCK_GAP',
   'BLOCK_MISSING',
   'BLOCK_COUNT',
+  'PART_LOST',
   'TRUTH_MISSING',
   'TRUTH_ALTERED',
   'ROLLUP_ALTERED',
@@ -41,6 +42,12 @@ export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
     promise: 'I1',
     meaning: 'a block says it read another number of messages than its range holds',
     next: 'compare the range with the log; rewind the sink group to before it',
+    certain: true,
+  },
+  PART_LOST: {
+    promise: 'I1',
+    meaning: 'the engine can no longer read a part of a table',
+    next: 'see that the disk has room, stop the sinks, run "trueup integrity restore" and start them again',
     certain: true,
   },
   TRUTH_MISSING: {

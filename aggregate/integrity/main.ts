@@ -1,6 +1,7 @@
 // The continuous proof as a process: every few minutes one run (run.ts), findings to Postgres and to the log. Any number
 // may run; sights close together count as one. When it dies, the next start looks again.
 
+import { INTEGRITY_QUEUE, INTEGRITY_TICK_MS } from '../../domain/contracts/jobs.ts';
 import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { createKafka } from '../../platform/kafka.ts';
 import { startAlarm } from '../../platform/queue.ts';
@@ -8,10 +9,6 @@ import { startStage } from '../../platform/stage.ts';
 import type { AggregateTables } from '../tables.ts';
 import { FINDING_RULES } from './kinds.ts';
 import { runIntegrity } from './run.ts';
-
-const QUEUE = 'trueup-integrity';
-/** Often enough to see a finding twice before an hour is over, seldom enough to cost nothing. Machine time. */
-const TICK_MS = 5 * 60_000;
 
 const { env, log, shutdown, clickhouse, openPostgres } = await startStage('integrity', process.env);
 const db = openPostgres<AggregateTables>(8);
@@ -32,7 +29,7 @@ async function look(): Promise<void> {
   log.info({ ...counts, failed, ms: Math.round(performance.now() - startedAt) }, 'integrity run');
 }
 
-const queue = `${QUEUE}-${env.TRUEUP_CLICKHOUSE_DATABASE}`;
-const alarm = startAlarm({ redisUrl: env.TRUEUP_REDIS_URL, queue, everyMs: TICK_MS, log, work: look });
+const queue = `${INTEGRITY_QUEUE}-${env.TRUEUP_CLICKHOUSE_DATABASE}`;
+const alarm = startAlarm({ redisUrl: env.TRUEUP_REDIS_URL, queue, everyMs: INTEGRITY_TICK_MS, log, work: look });
 shutdown.onStop('alarm', async () => alarm.close());
-log.info({ everyMs: TICK_MS }, 'integrity job is running');
+log.info({ everyMs: INTEGRITY_TICK_MS }, 'integrity job is running');

@@ -8,6 +8,7 @@ import type { CloseDeps } from '../close.ts';
 import type { Window } from '../parameters.ts';
 import { lookAtBlocks, lookAtTouchedMinutes } from './blocks.ts';
 import { fetchFindings, recordLook, type Finding, type Look } from './findings.ts';
+import { lookAtParts } from './parts.ts';
 import { lookAtRollups } from './rollups.ts';
 import { createSampling } from './sampling.ts';
 import { dueWindow, lookAtConflicts, lookAtManifests, lookAtSilence } from './sources.ts';
@@ -55,6 +56,7 @@ export async function runIntegrity(deps: CloseDeps, options: IntegrityOptions): 
   const conflictWindow = full ?? { startAtMs: nowMs - CONFLICT_WINDOW_MS, endAtMs: nowMs + DAY_MS };
   const checks: Readonly<Record<string, () => Promise<Look>>> = {
     blocks: async () => lookAtBlocks(deps, { nowMs }),
+    parts: async () => lookAtParts(deps, sampling, full !== undefined),
     'touched minutes': async () => lookAtTouchedMinutes(deps, sampling),
     rollups: async () => lookAtRollups(deps, reach, sampling, full !== undefined),
     conflicts: async () => lookAtConflicts(deps, conflictWindow, nowMs),

@@ -13,7 +13,7 @@ export type Sampling = {
 
 const NEWEST = 3;
 
-/** Evidence fields that say where a finding is to be looked for again. */
+/** Evidence fields that say where a finding is to be looked for again, besides its key. */
 const WHERE = ['hour', 'block'] as const;
 
 export type SamplingOptions = {
@@ -31,7 +31,7 @@ export function createSampling({ hours, blocks, standing, random }: SamplingOpti
       const again = new Set(
         standing
           .filter(({ kind }) => kinds.includes(kind))
-          .flatMap(({ evidence }) => WHERE.map((field) => String(evidence[field] ?? ''))),
+          .flatMap(({ key, evidence }) => [key, ...WHERE.map((field) => String(evidence[field] ?? ''))]),
       );
       const picked = new Set(candidates.filter((one) => again.has(String(one))));
       for (const one of candidates.slice(-NEWEST)) picked.add(one);

@@ -1,6 +1,6 @@
 -- Identities that came with more than one content. The first copy (lowest offset: one key, one partition) is the
 -- winner; every other content is a loser, kept by its own first copy. Reads a window wider than the period, because
--- copies of one identity may lie in two months.
+-- copies of one identity may lie in two months. Those that are known already are not written again.
 INSERT INTO usage_conflicts_v1
 SELECT namespace, id_hash, source, id, type, time, quantity, kafka_partition, kafka_offset, winner_offset
 FROM (
@@ -18,3 +18,4 @@ FROM (
     )
 )
 WHERE kafka_offset > winner_offset
+  AND (id_hash, type, time, quantity) NOT IN (SELECT id_hash, type, time, quantity FROM usage_conflicts_v1)

@@ -82,6 +82,21 @@ test('an archived month is gone from the truth and stays explainable, its late u
   expect(await retainPeriod(bench.deps, OCTOBER, { folder, nowMs: DUE_MS })).toEqual(archive);
 });
 
+test('counts of the whole log go on including an archived month; what only its rows could tell is refused', async () => {
+  const closed = await bench.usage.takeBarrier(OCTOBER, CLOSED_MS);
+  const before = await bench.usage.fetchIngestCounts(bench.ends);
+  expect(before).toMatchObject({ unique: 8n, conflicts: 2n });
+  await retainPeriod(bench.deps, OCTOBER, { folder, nowMs: DUE_MS });
+  expect(await bench.usage.fetchIngestCounts(bench.ends)).toEqual(before);
+  await bench.store([{ id: 'n2', at: '2026-11-02T00:00:00Z', offset: 10 }]);
+  expect(await bench.usage.fetchIngestCounts(bench.ends)).toMatchObject({ unique: 9n, conflicts: 2n });
+
+  const refused = { kind: 'rejected', code: 'PERIOD_STATE' };
+  await expect(bench.usage.fetchIngestCounts(closed)).rejects.toMatchObject(refused);
+  await expect(bench.usage.fetchLateTotals(OCTOBER, bench.ends)).rejects.toMatchObject(refused);
+  await expect(bench.usage.fetchRollupMismatches(OCTOBER)).rejects.toMatchObject(refused);
+});
+
 test('killed after any step and run again, nothing is lost', async () => {
   const closed = await bench.usage.fetchClosedTotals(OCTOBER);
   const seen: string[] = [];

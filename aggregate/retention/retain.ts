@@ -8,7 +8,8 @@ import { invariant, TrueupError } from '../../domain/contracts/errors.ts';
 import { WAITS } from '../../domain/contracts/waits.ts';
 import { toIso, type Period } from '../../domain/period.ts';
 import { recordAdjustments } from '../adjustments.ts';
-import { checkRolledUp, requirePeriod, type CloseDeps } from '../close.ts';
+import { checkRolledUp } from '../block-log.ts';
+import { requirePeriod, type CloseDeps } from '../close.ts';
 import { countedParameters } from '../parameters.ts';
 import { QUERIES } from '../queries.ts';
 import { archiveFiles, countTruth } from './archive.ts';
@@ -92,6 +93,7 @@ async function settle(deps: CloseDeps, period: Period): Promise<void> {
   const ends = await deps.fetchEndOffsets();
   await checkRolledUp(deps, ends);
   await recordAdjustments(deps, period, ends);
+  await setState(deps, period, { state: 'ARCHIVING', log_ends: JSON.stringify(ends.map(String)) });
 }
 
 async function checkNothingCameSince(deps: CloseDeps, period: Period, archive: ArchiveRecord): Promise<void> {
@@ -128,6 +130,7 @@ async function requireArchive(deps: CloseDeps, period: Period, { folder, nowMs }
 type StateChange = {
   state: ArchiveState;
   digest?: string | null;
+  log_ends?: string;
   verified_at?: Date | null;
   dropped_at?: Date;
 };

@@ -6,5 +6,10 @@ export const ROLLUP_QUEUE = 'trueup-rollup';
 /** How often the rollup worker looks at its work list, machine time. */
 export const ROLLUP_TICK_MS = 1_000;
 
+export const INTEGRITY_QUEUE = 'trueup-integrity';
+
+/** Often enough to see a finding twice before an hour is over, seldom enough to cost nothing; machine time. */
+export const INTEGRITY_TICK_MS = 5 * 60_000;
+
 /** How often usage per tenant is looked at for the metrics, machine time. */
 export const TENANT_USAGE_EVERY_MS = 30_000;

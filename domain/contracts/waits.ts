@@ -3,7 +3,10 @@
 import { HOUR_MS } from '../period.ts';
 
 export const WAITS = {
-  /** Temporal Cloud issues invoices on the 3rd: two days for late arrivals, inside Stripe's 72 h maximum. */
+  /**
+   * Temporal Cloud issues invoices on the 3rd: two days for late arrivals, inside Stripe's 72 h maximum. Afterwards a draft
+   * that nothing holds is stuck.
+   */
   graceMs: 48 * HOUR_MS,
   /** Late usage of a closed period is collected for a day after the barrier before the report is written. */
   lateCollectionMs: 24 * HOUR_MS,
@@ -17,4 +20,8 @@ export const WAITS = {
   manifestDueMs: 48 * HOUR_MS,
   /** Sources that are used send a manifest every hour; three that are missing are no longer a delay. */
   sourceSilentMs: 3 * HOUR_MS,
+  /** Stripe makes a cycle's invoice within minutes of the period's end; a day covers its incidents. */
+  cycleInvoiceMs: 24 * HOUR_MS,
+  /** A charge that needs no card may take five banking days to settle: a week of the calendar. */
+  paymentSettlesWithinMs: 7 * 24 * HOUR_MS,
 } as const;

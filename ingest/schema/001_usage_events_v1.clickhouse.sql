@@ -4,6 +4,8 @@
 -- Minute first: recomputing the fresh minutes of many tenants must not scan their hour, let alone their month.
 -- Content (time, quantity) ends the sorting key but not the primary key, so that a conflicting copy of an identity
 -- survives merges to be named, instead of vanishing with whichever part was merged first.
+-- One file a part up to 256 MiB: an insert syncs two files instead of thirty, and young parts merge at half the cost.
+-- No column statistics: nothing asks for them, and every insert and merge would compute them.
 CREATE TABLE IF NOT EXISTS usage_events_v1 (
   namespace       String,
   type            LowCardinality(String),
@@ -23,4 +25,4 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
 PRIMARY KEY (toStartOfMinute(time), namespace, type, id_hash)
 ORDER BY (toStartOfMinute(time), namespace, type, id_hash, time, quantity)
-SETTINGS fsync_after_insert = 1;
+SETTINGS fsync_after_insert = 1, min_bytes_for_wide_part = 268435456, auto_statistics_types = '';

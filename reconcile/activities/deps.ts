@@ -1,7 +1,7 @@
 // What activities work with. main.ts wires it; tests put another usage source behind the same door.
 
 import type { Accounts, Account, AsOf } from '../../accounts/door.ts';
-import type { Adjustments, Usage } from '../../aggregate/usage.ts';
+import type { Adjustments, Usage, UsageReads } from '../../aggregate/usage.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -15,6 +15,7 @@ export type ClosedUsage = Pick<
   Usage,
   | 'fetchEndOffsets'
   | 'takeBarrier'
+  | 'fetchBarrier'
   | 'checkRolledUp'
   | 'closePeriod'
   | 'fetchClosedHours'
@@ -23,7 +24,8 @@ export type ClosedUsage = Pick<
   | 'fetchIngestCounts'
   | 'fetchManifestEvents'
 > &
-  Pick<Adjustments, 'recordAdjustments'>;
+  Pick<Adjustments, 'recordAdjustments'> &
+  Pick<UsageReads, 'fetchAccountHours'>;
 
 export type Deps = {
   readonly db: ReconcileDb;

@@ -4,9 +4,12 @@ import { WAITS } from '../../domain/contracts/waits.ts';
 import { TrueupError, invariant } from '../../domain/contracts/errors.ts';
 import { toIso } from '../../domain/period.ts';
 import type { Activities, CloseResult, OpenedRun, RunInput } from '../activity-types.ts';
+import { carryCasesForward } from '../cases/carry-forward.ts';
 import { toBreak } from '../compare/break.ts';
-import { compareLate, compareUnattributed, sumByAccount } from '../compare/late.ts';
 import { assembleReport } from '../report/assemble.ts';
+import { fetchPeriodSides } from '../runs/period-evidence.ts';
+import { comparePeriodSides, toPeriodRecord } from '../runs/period-sides.ts';
+import { computePins } from '../runs/pins.ts';
 import { replacePeriodBreaks } from '../store/breaks.ts';
 import { fetchStoredRun, recordReport } from '../store/reports.ts';
 import {
@@ -17,13 +20,15 @@ import {
   recordBarrier,
   recordClosed,
   recordLateBarrier,
+  recordPeriodEvidence,
   updateRunAccount,
 } from '../store/runs.ts';
 import { periodOfRun, asOfPeriod, toSubscriptionRef, type Deps } from './deps.ts';
 import { forEachAtOnce } from './at-once.ts';
 
-/** Accounts per child workflow: small enough for a child's history, large enough that children are few. */
-const BATCH_SIZE = 5;
+/** Child workflows of a close: more would fill its history. Small batches show progress and repeat little after a death. */
+const BATCHES_MAX = 100;
+const BATCH_SIZE_MIN = 5;
 const CLAIMS_AT_ONCE = 6;
 
 type PeriodActivities = Pick<
@@ -76,13 +81,14 @@ async function openRun(deps: Deps, input: RunInput): Promise<OpenedRun> {
     });
   }
   const accounts = await deps.accounts.fetchAccounts(asOfPeriod(period));
+  const batchSize = Math.max(BATCH_SIZE_MIN, Math.ceil(accounts.length / BATCHES_MAX));
   const members = accounts.map((account, index) => ({
     account: account.id,
-    batch: Math.floor(index / BATCH_SIZE),
+    batch: Math.floor(index / batchSize),
     currency: account.currency,
     planId: account.terms.planId,
   }));
-  const batches = Math.ceil(members.length / BATCH_SIZE);
+  const batches = Math.ceil(members.length / batchSize);
   const { run } = input;
   await insertRun(deps.db, {
     run,
@@ -94,6 +100,7 @@ async function openRun(deps: Deps, input: RunInput): Promise<OpenedRun> {
   });
   return {
     batches: (await fetchRun(deps.db, run)).batches,
+    batchSize,
     accounts: members.length,
     simulated: deps.clock.simulated,
     claimUntilMs: period.endAtMs + WAITS.draftClaimWithinMs,
@@ -128,51 +135,38 @@ function toBarrier(stored: readonly string[] | null, which: string): bigint[] {
   return stored.map(BigInt);
 }
 
-/** Late and unattributed usage: what no invoice of this period can hold. */
+/** What no invoice of this period can hold, and what it means for the cases. All that is read is stored as evidence first. */
 async function comparePeriod(deps: Deps, input: RunInput): Promise<void> {
   const period = periodOfRun(input);
   const run = await fetchRun(deps.db, input.run);
-  const totals = await deps.usage.fetchClosedTotals(period);
   const lateBarrier = toBarrier(run.lateBarrier, 'late barrier');
   await deps.usage.recordAdjustments(period, lateBarrier);
-  const late = await deps.usage.fetchLateTotals(period, lateBarrier);
-  const accounts = await deps.accounts.fetchAccounts(asOfPeriod(period));
-  const registered = new Set(accounts.map(({ id }) => id));
-  const findings = [
-    ...compareLate(accounts, sumByAccount(totals), late),
-    ...compareUnattributed(registered, totals, late),
-  ];
-  const breaks = [];
-  for (const finding of findings) {
-    const of = (row: { account: string; meter: string }) =>
-      row.account === finding.account && row.meter === finding.meter;
-    const hash = await insertEvidence(deps.db, 'period-usage', {
-      period: period.key,
-      account: finding.account,
-      meter: finding.meter,
-      closed: totals.filter(of).map(({ namespace, quantity }) => ({ namespace, quantity: quantity.toString() })),
-      late: late.filter(of).map(({ namespace, closed, withLate }) => ({
-        namespace,
-        closed: closed.toString(),
-        withLate: withLate.toString(),
-      })),
-    });
-    breaks.push(toBreak(finding, period.endAtMs + WAITS.graceMs, [hash]));
-  }
+  const registered = await deps.accounts.fetchAccounts(asOfPeriod(period));
+  const sides = {
+    totals: await deps.usage.fetchClosedTotals(period),
+    late: await deps.usage.fetchLateTotals(period, lateBarrier),
+    ingest: await deps.usage.fetchIngestCounts(lateBarrier),
+    emitted: await deps.usage.fetchManifestEvents(),
+    accounts: registered.map(({ id, currency, terms }) => ({ id, currency, terms })),
+  };
+  const evidence = [await insertEvidence(deps.db, 'period-sides', toPeriodRecord(sides))];
+  await recordPeriodEvidence(deps.db, input.run, { evidence, pins: computePins() });
+  const brokeAtMs = period.endAtMs + WAITS.graceMs;
+  const breaks = comparePeriodSides(sides).map((finding) => toBreak(finding, brokeAtMs, evidence));
   await replacePeriodBreaks(deps.db, input.run, breaks);
+  await carryCasesForward(deps.db, input.run, await deps.clock.now());
 }
 
 async function writeReport(deps: Deps, input: RunInput): Promise<CloseResult> {
   const period = periodOfRun(input);
-  const run = await fetchRun(deps.db, input.run);
   const stored = await fetchStoredRun(deps.db, input.run);
-  const emitted = await deps.usage.fetchManifestEvents();
+  const { totals, ingest, emitted } = await fetchPeriodSides(deps.db, stored.run);
   const report = assembleReport({
     ...stored,
     ...(emitted === null ? {} : { emitted }),
     period,
-    totals: await deps.usage.fetchClosedTotals(period),
-    ingest: await deps.usage.fetchIngestCounts(toBarrier(run.lateBarrier, 'late barrier')),
+    totals,
+    ingest,
     reportedAtMs: await deps.clock.now(),
   });
   await recordReport(deps.db, report);

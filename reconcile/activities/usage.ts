@@ -1,5 +1,5 @@
-// Activities that bring an account's usage to the biller: rate, push, read back, resend. Each reads what it needs afresh, so
-// any of them may be repeated on another worker at any time.
+// Activities that bring the usage of a batch of accounts to the biller: rate, push, read back, resend. Each reads what it
+// needs afresh, so any of them may be repeated on another worker at any time.
 
 import { METERS, type MeterName } from '../../domain/meter.ts';
 import { ratePeriod } from '../../domain/rating.ts';
@@ -7,20 +7,40 @@ import type { AccountInput, Activities } from '../activity-types.ts';
 import { isTooOldToMeter } from '../billing/age.ts';
 import { computePushPlan, hoursOf } from '../compare/push-plan.ts';
 import { computeDifferingHours, sumHours } from '../compare/transmit.ts';
-import { fetchPushed, recordPushed } from '../store/pushes.ts';
+import { formatHold } from '../holds/compute.ts';
+import { fetchPushed, recordPushed, withPushLock } from '../store/pushes.ts';
 import { fetchRunAccount, insertEvidence, recordRated, updateRunAccount } from '../store/runs.ts';
+import { forEachMember } from './batch.ts';
 import { fetchBilledAccount, periodOfRun, toSubscriptionRef, type Deps } from './deps.ts';
+import { fetchAccountHolds } from './holds.ts';
 import { fetchHours, fetchRatedQuantities, toQuantities } from './quantities.ts';
 
-type UsageActivities = Pick<Activities, 'rateAccount' | 'pushUsage' | 'readBack' | 'resendUsage'>;
+type UsageActivities = Pick<Activities, 'rateAccounts' | 'pushUsage' | 'readBack' | 'resendUsage'>;
 
 export function createUsageActivities(deps: Deps): UsageActivities {
   return {
-    rateAccount: async (input) => rateAccount(deps, input),
-    pushUsage: async (input) => pushUsage(deps, input),
-    readBack: async (input) => readBack(deps, input),
-    resendUsage: async (input) => resendUsage(deps, input),
+    rateAccounts: async (batch) => forEachMember(deps, batch, async (input) => rateAccount(deps, input)),
+    pushUsage: async (batch) => forEachMember(deps, batch, async (input) => unlessHeld(deps, input, pushUsage)),
+    readBack: async (batch) => {
+      let differing = 0;
+      await forEachMember(deps, batch, async (input) => {
+        if (!(await readBack(deps, input))) differing += 1;
+      });
+      return differing;
+    },
+    resendUsage: async (batch) => forEachMember(deps, batch, async (input) => unlessHeld(deps, input, resendUsage)),
   };
+}
+
+/** Usage that is held is not sent; the summaries then differ, and the gate holds the invoice as well. */
+async function unlessHeld(
+  deps: Deps,
+  input: AccountInput,
+  send: (deps: Deps, input: AccountInput) => Promise<void>,
+): Promise<void> {
+  const holds = await fetchAccountHolds(deps, input.account, 'pushes');
+  if (holds.length === 0) return send(deps, input);
+  deps.log.warn({ run: input.run, account: input.account, holds: holds.map(formatHold) }, 'usage held');
 }
 
 async function rateAccount(deps: Deps, input: AccountInput): Promise<void> {
@@ -40,8 +60,12 @@ async function pushUsage(deps: Deps, input: AccountInput): Promise<void> {
     fetchPushed(deps.db, ref.customer, period),
   ]);
   const plan = computePushPlan({ closed, pushed, isTooOld: (hourAtMs) => isTooOldToMeter(hourAtMs, nowMs) });
-  await deps.billing.pushHours(ref, plan.values, nowMs);
-  await recordPushed(deps.db, ref.customer, plan.values);
+  if (plan.values.length > 0) {
+    await withPushLock(deps.db, ref.customer, async (tx) => {
+      await deps.billing.pushHours(ref, plan.values, nowMs);
+      await recordPushed(tx, ref.customer, plan.values);
+    });
+  }
   deps.log.debug(
     { run: input.run, account: account.id, hours: plan.values.length, tooOld: plan.tooOld },
     'usage pushed',
@@ -81,8 +105,10 @@ async function resendUsage(deps: Deps, input: AccountInput): Promise<void> {
     const values = computeDifferingHours(own, billers)
       .filter((hourAtMs) => !isTooOldToMeter(hourAtMs, nowMs))
       .map((hourAtMs) => ({ meter, hourAtMs, quantity: own.get(hourAtMs) ?? 0n }));
-    await deps.billing.pushHours(ref, values, nowMs);
-    await recordPushed(deps.db, ref.customer, values);
+    await withPushLock(deps.db, ref.customer, async (tx) => {
+      await deps.billing.pushHours(ref, values, nowMs);
+      await recordPushed(tx, ref.customer, values);
+    });
     deps.log.warn({ run: input.run, account: account.id, meter, hours: values.length }, 'differing hours sent again');
   }
 }

@@ -1,9 +1,18 @@
 import { Stripe } from 'stripe';
 import { describe, expect, test } from 'vitest';
+import { toApplicationFailure } from '../../platform/temporal.ts';
 import { isServerFault, isSessionExpired, toTrueupError } from './errors.ts';
 
 // The bodies as Stripe answers them; the SDK's own factory makes the error from status and body, as it does on the wire.
-type Recorded = { statusCode: number; type: string; code?: string; param?: string; message?: string };
+type Recorded = {
+  statusCode: number;
+  type: string;
+  code?: string;
+  param?: string;
+  decline_code?: string;
+  message?: string;
+  headers?: Record<string, string>;
+};
 const fromWire = (recorded: Recorded) =>
   Stripe.errors.StripeError.generate({ message: 'text that must not matter', ...recorded } as never);
 
@@ -22,7 +31,7 @@ const table: [what: string, recorded: Recorded, kind: string, code: string][] = 
   ],
   ['401', { statusCode: 401, type: 'invalid_request_error' }, 'rejected', 'STRIPE_AUTHENTICATION'],
   ['403', { statusCode: 403, type: 'invalid_request_error' }, 'rejected', 'STRIPE_AUTHENTICATION'],
-  ['402', { statusCode: 402, type: 'card_error' }, 'rejected', 'STRIPE_REJECTED'],
+  ['402', { statusCode: 402, type: 'card_error' }, 'rejected', 'STRIPE_CARD_DECLINED'],
   ['500', { statusCode: 500, type: 'api_error' }, 'unavailable', 'STRIPE_UNAVAILABLE'],
   ['503', { statusCode: 503, type: 'api_error' }, 'unavailable', 'STRIPE_UNAVAILABLE'],
   [
@@ -36,6 +45,27 @@ const table: [what: string, recorded: Recorded, kind: string, code: string][] = 
 describe("Stripe's failures", () => {
   test.each(table)('%s is told by class, status and code', (_what, recorded, kind, code) => {
     expect(toTrueupError(fromWire(recorded), 'call')).toMatchObject({ kind, code });
+  });
+
+  test.each(table)('%s is retried by Temporal only if a later try can work', (_what, recorded, kind) => {
+    const failure = toApplicationFailure(toTrueupError(fromWire(recorded), 'call'));
+    expect(failure.nonRetryable).toBe(kind !== 'unavailable');
+  });
+
+  test('which limit was met and how long to wait are handed on', () => {
+    const headers = { 'stripe-rate-limited-reason': 'endpoint-rate', 'retry-after': '2' };
+    const error = fromWire({ statusCode: 429, type: 'rate_limit_error', headers });
+    expect(toTrueupError(error, 'call').context).toMatchObject({ limitedBy: 'endpoint-rate', retryAfterMs: 2000 });
+  });
+
+  test('the bank’s reason is handed on to dunning', () => {
+    const error = fromWire({ statusCode: 402, type: 'card_error', decline_code: 'insufficient_funds' });
+    expect(toTrueupError(error, 'call').context).toMatchObject({ declineCode: 'insufficient_funds' });
+  });
+
+  test('a forged signature is the sender’s fault', () => {
+    const error = new Stripe.errors.StripeSignatureVerificationError('header', 'payload');
+    expect(toTrueupError(error, 'webhook')).toMatchObject({ kind: 'rejected', code: 'STRIPE_SIGNATURE' });
   });
 
   test('a lost connection is worth another try', () => {
@@ -56,7 +86,7 @@ describe("Stripe's failures", () => {
     expect(toTrueupError(new TypeError('x'), 'call')).toMatchObject({ kind: 'bug', code: 'STRIPE_UNEXPECTED' });
   });
 
-  test('only a server fault may burn an idempotency key, only an expired session is renewed', () => {
+  test('only a server fault is met with a second look, only an expired session is renewed', () => {
     expect(isServerFault(fromWire({ statusCode: 500, type: 'api_error' }))).toBe(true);
     expect(isServerFault(fromWire({ statusCode: 409, type: 'idempotency_error' }))).toBe(false);
     expect(isSessionExpired(fromWire({ statusCode: 401, type: 'invalid_request_error' }))).toBe(false);

@@ -3,7 +3,9 @@
 
 import { Stripe } from 'stripe';
 import { TrueupError } from '../../domain/contracts/errors.ts';
-import { isServerFault, toTrueupError } from './errors.ts';
+import { isReplayed, isServerFault, toTrueupError } from './errors.ts';
+import type { Pace } from './pace.ts';
+import { createPacedHttpClient, type HttpClient } from './stripe-http.ts';
 
 /** Every stage reads with this; `what` names the object for the message. */
 export async function read<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -23,18 +25,26 @@ export type Write<T> = {
   readonly send: (options: { idempotencyKey: string }) => Promise<T>;
 };
 
-/** A 5xx may be stored under its key and replayed for a day; so many new keys are tried, each after a look. */
+/** A stored 5xx is replayed for a day: so many new keys are tried, each after a look. */
 const REVISIONS_MAX = 3;
 
-/** Looks first (a key protects for a day only), then writes. */
+/**
+ * Looks first (a key protects for a day only), then writes. After a 5xx the truth is looked for and the same key tried once
+ * more; only a key that is known to be burnt, because its stored 5xx was replayed, gives way to a new one.
+ */
 export async function writeOnce<T>({ what, key, look, send }: Write<T>): Promise<T> {
-  for (let revision = 1; ; revision += 1) {
+  let revision = 1;
+  let faults = 0;
+  for (;;) {
     const found = await read(what, look);
     if (found !== undefined) return found;
     try {
       return await send({ idempotencyKey: revision === 1 ? key : `${key}-r${revision}` });
     } catch (error) {
-      if (!isServerFault(error) || revision === REVISIONS_MAX) throw toTrueupError(error, what);
+      const burnt = isReplayed(error) && revision < REVISIONS_MAX;
+      if (!isServerFault(error) || (!burnt && faults > 0)) throw toTrueupError(error, what);
+      if (burnt) revision += 1;
+      faults = burnt ? 0 : faults + 1;
     }
   }
 }
@@ -73,16 +83,23 @@ export function idOf(reference: string | { readonly id: string } | null | undefi
   return typeof reference === 'string' ? reference : reference.id;
 }
 
-export type StripeOptions = { readonly key: string; readonly url?: string | undefined };
+export type StripeOptions = {
+  readonly key: string;
+  readonly url?: string | undefined;
+  /** Every call waits for it; left out where nothing limits. */
+  readonly pace?: Pace | undefined;
+};
 
 /** The API version is pinned by the SDK's version; retries belong to the workflow engine alone. */
-export function createClient({ key, url }: StripeOptions): Stripe {
+export function createClient({ key, url, pace }: StripeOptions, httpClient?: HttpClient): Stripe {
   const at = url === undefined ? undefined : new URL(url);
   const plain = at?.protocol === 'http:';
   return new Stripe(key, {
     maxNetworkRetries: 0,
     telemetry: false,
     timeout: 30_000,
+    ...(httpClient === undefined ? {} : { httpClient }),
+    ...(httpClient !== undefined || pace === undefined ? {} : { httpClient: createPacedHttpClient(pace) }),
     ...(at === undefined
       ? {}
       : { host: at.hostname, port: at.port === '' ? (plain ? 80 : 443) : at.port, protocol: plain ? 'http' : 'https' }),

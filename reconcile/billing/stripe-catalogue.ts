@@ -10,16 +10,24 @@ import type { BillingSetup } from './port.ts';
 import { isMissing } from './errors.ts';
 import { read, toWireInteger, writeOnce } from './stripe-call.ts';
 
-export type PriceFacts = { readonly lookupKey: string | null; readonly meter: MeterName | null };
+export type PriceFacts = {
+  readonly lookupKey: string | null;
+  /** Null when it is no meter of ours. */
+  readonly meter: MeterName | null;
+  readonly metered: boolean;
+};
 
 /** Ids that never change once made, so they are remembered for the life of the process. */
 export type Catalogue = {
   meterId(meter: MeterName): Promise<string>;
   priceId(lookupKey: string): Promise<string>;
   priceFacts(priceId: string): Promise<PriceFacts>;
+  /** Remembers a price that was read along with something else, which saves asking for it. */
+  learnPrice(price: Stripe.Price): Promise<void>;
 };
 
-export function createCatalogue(stripe: Stripe): Catalogue {
+/** `meterOf` names a meter by its id where the account's meters are not ours, as in an audit. */
+export function createCatalogue(stripe: Stripe, meterOf?: (meterId: string) => MeterName | null): Catalogue {
   const meters = new Map<string, string>();
   const prices = new Map<string, PriceFacts>();
   const loadMeters = async () => {
@@ -32,19 +40,25 @@ export function createCatalogue(stripe: Stripe): Catalogue {
     if (!meters.has(meter)) await loadMeters();
     return meters.get(meter) ?? notFound(`meter ${meter}`);
   };
+  const remember = async (price: Stripe.Price) => {
+    if (meters.size === 0) await loadMeters();
+    const of = price.recurring?.meter ?? null;
+    const own = METERS.find((name) => of !== null && meters.get(name) === of) ?? null;
+    const meter = meterOf === undefined || of === null ? own : meterOf(of);
+    const facts = { lookupKey: price.lookup_key, meter, metered: price.recurring?.usage_type === 'metered' };
+    prices.set(price.id, facts);
+    return facts;
+  };
   return {
     meterId,
     priceId: async (lookupKey) => (await findPrice(stripe, lookupKey))?.id ?? notFound(`price ${lookupKey}`),
     priceFacts: async (priceId) => {
-      const known = prices.get(priceId);
-      if (known !== undefined) return known;
-      if (meters.size === 0) await loadMeters();
-      const price = await read(`price ${priceId}`, async () => stripe.prices.retrieve(priceId));
-      const of = price.recurring?.meter ?? null;
-      const meter = METERS.find((name) => of !== null && meters.get(name) === of) ?? null;
-      const facts = { lookupKey: price.lookup_key, meter };
-      prices.set(priceId, facts);
-      return facts;
+      const known =
+        prices.get(priceId) ?? (await read(`price ${priceId}`, async () => stripe.prices.retrieve(priceId)));
+      return 'metered' in known ? known : remember(known);
+    },
+    learnPrice: async (price) => {
+      if (!prices.has(price.id)) await remember(price);
     },
   };
 }

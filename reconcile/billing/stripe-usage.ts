@@ -74,7 +74,7 @@ function checkValue(ref: CustomerRef, { meter, hourAtMs, quantity }: HourValue, 
   if (isTooOldToMeter(hourAtMs, nowMs)) {
     throw new TrueupError({
       kind: 'rejected',
-      code: 'STRIPE_REJECTED',
+      code: 'METER_HOUR_TOO_OLD',
       message: `${where} is older than the 34 days in which Stripe takes usage`,
       field: 'hour',
       next: 'bill it as an invoice item or write it off',

@@ -1,46 +1,13 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { TrueupError } from '../../domain/contracts/errors.ts';
 import { DAY_MS, parsePeriod } from '../../domain/period.ts';
 import { PLANS } from '../../domain/price-book.ts';
-import type { Billing } from './port.ts';
-import { createStripeBilling } from './stripe.ts';
-import { toHalfOpenEnd } from './stripe-invoices.ts';
-
-// Answers as Stripe gives them, from a loopback server: what the SDK makes of them is what is tested.
-type Answer = { readonly status?: number; readonly body: unknown };
-type Seen = {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  body: string;
-};
-
-let server: Server | undefined;
-afterEach(() => server?.close());
-
-async function listen(answer: (seen: Seen) => Answer): Promise<{ billing: Billing; seen: Seen[] }> {
-  const seen: Seen[] = [];
-  const listening = createServer((request, response) => {
-    const one: Seen = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: '' };
-    request.on('data', (chunk: Buffer) => (one.body += chunk.toString()));
-    request.on('end', () => {
-      seen.push(one);
-      const { status = 200, body } = answer(one);
-      response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_1' });
-      response.end(JSON.stringify(body));
-    });
-  });
-  server = listening;
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  const { port } = listening.address() as AddressInfo;
-  return { billing: createStripeBilling({ key: 'sk_test_x', url: `http://127.0.0.1:${port}` }), seen };
-}
+import { list, listen, type Seen } from '../testing/recorded-stripe.ts';
+import { toHalfOpenEnd } from './stripe-lines.ts';
 
 const period = parsePeriod('2026-10');
 const ref = { account: 'acme', customer: 'cus_1' };
 const hourAt = (quantity: bigint) => ({ meter: 'actions' as const, hourAtMs: period.startAtMs, quantity });
-const list = (data: unknown[]): Answer => ({ body: { object: 'list', data, has_more: false, url: '/' } });
 const meters = list([{ id: 'mtr_1', object: 'billing.meter', event_name: 'actions', status: 'active' }]);
 const summary = (aggregated_value: number) =>
   list([{ id: 's', object: 'billing.meter_event_summary', aggregated_value }]);
@@ -95,6 +62,42 @@ describe('pushing hours', () => {
   });
 });
 
+describe('every call', () => {
+  test('waits for its turn, the pages of a list too, but for usage on the stream', async () => {
+    let turns = 0;
+    const { billing, seen } = await listen(
+      ({ path }) => {
+        if (path.includes('session')) return { body: { authentication_token: 'token_1' } };
+        if (path.includes('stream')) return { body: {} };
+        if (!path.includes('summaries')) return meters;
+        const more = !path.includes('starting_after');
+        const body = {
+          object: 'list',
+          data: [{ id: more ? 's1' : 's2', aggregated_value: 1 }],
+          has_more: more,
+          url: '/',
+        };
+        return { body };
+      },
+      async () => Promise.resolve(void (turns += 1)),
+    );
+    await billing.fetchHourSummaries(ref, 'actions', period);
+    await billing.pushHours(ref, [hourAt(5n)], period.endAtMs);
+    expect(seen).toHaveLength(5);
+    expect(turns).toBe(4);
+  });
+
+  test('that gets no turn fails as what it is, and nothing is sent', async () => {
+    const none = new TrueupError({ kind: 'unavailable', code: 'STRIPE_RATE_LIMITED', message: 'no turn' });
+    const { billing, seen } = await listen(
+      () => ({ body: {} }),
+      async () => Promise.reject(none),
+    );
+    await expect(billing.fetchInvoice('in_1')).rejects.toBe(none);
+    expect(seen).toEqual([]);
+  });
+});
+
 describe('reading summaries', () => {
   test('takes a total up to 2^53 and refuses one that JSON can no longer hold', async () => {
     let value = Number.MAX_SAFE_INTEGER;
@@ -129,15 +132,24 @@ describe('a write', () => {
     expect(keysOf(seen)).toEqual([]);
   });
 
-  test('that meets a stored 500 looks for the truth before it takes a new key', async () => {
+  const failed = { status: 500, body: { error: { type: 'api_error', message: 'x' } } };
+
+  test('that meets a stored 500 looks for the truth, and takes a new key only when the old one is burnt', async () => {
     const { billing, seen } = await listen(({ method, headers }) => {
       if (method === 'GET') return { body: draft };
-      const stored = headers['idempotency-key'] === 'finalize-in_1';
-      return stored ? { status: 500, body: { error: { type: 'api_error', message: 'x' } } } : { body: draft };
+      if (headers['idempotency-key'] !== 'finalize-in_1') return { body: draft };
+      const sent = keysOf(seen).length;
+      return sent === 1 ? failed : { ...failed, headers: { 'idempotent-replayed': 'true' } };
     });
     await billing.finalize('in_1');
-    expect(seen.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST']);
-    expect(keysOf(seen)).toEqual(['finalize-in_1', 'finalize-in_1-r2']);
+    expect(seen.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST', 'GET', 'POST']);
+    expect(keysOf(seen)).toEqual(['finalize-in_1', 'finalize-in_1', 'finalize-in_1-r2']);
+  });
+
+  test('that keeps failing without being stored keeps its key and waits for a later try', async () => {
+    const { billing, seen } = await listen(({ method }) => (method === 'GET' ? { body: draft } : failed));
+    await expect(billing.finalize('in_1')).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(keysOf(seen)).toEqual(['finalize-in_1', 'finalize-in_1']);
   });
 
   test('is not repeated by the SDK: retrying is the workflow engine’s', async () => {

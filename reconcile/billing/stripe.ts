@@ -2,9 +2,11 @@
 // stripe-*.ts and errors.ts are the only ones that know the SDK. Holds no state worth keeping: dying loses nothing.
 
 import type { Billing } from './port.ts';
+import { createBilled } from './stripe-billed.ts';
 import { createClient, type StripeOptions } from './stripe-call.ts';
 import { createCatalogue, createSetup } from './stripe-catalogue.ts';
 import { createInvoices } from './stripe-invoices.ts';
+import { createRepairs } from './stripe-repairs.ts';
 import { createUsage } from './stripe-usage.ts';
 
 export function createStripeBilling(options: StripeOptions): Billing {
@@ -13,6 +15,8 @@ export function createStripeBilling(options: StripeOptions): Billing {
   return {
     ...createSetup(stripe, catalogue),
     ...createUsage(stripe, catalogue, options),
-    ...createInvoices(stripe, catalogue),
+    ...createInvoices(stripe),
+    ...createBilled(stripe, catalogue),
+    ...createRepairs(stripe),
   };
 }

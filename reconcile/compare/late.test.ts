@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { PLANS, type Terms } from '../../domain/price-book.ts';
-import { compareCoverage } from './coverage.ts';
 import { compareLate, compareUnattributed, sumByAccount } from './late.ts';
 
 const business: Terms = { ...PLANS.business, planId: 'business' };
@@ -57,15 +56,5 @@ describe('unattributed usage', () => {
 
   test('is nothing when every name is registered', () => {
     expect(compareUnattributed(new Set(['acme']), [closedTotal('acme', 1n)], [])).toEqual([]);
-  });
-});
-
-describe('leg L7, coverage', () => {
-  const of = { account: 'acme', currency: 'usd' as const, period: '2026-10', totalMinor: 50_000n };
-  test('no invoice is worth all that was rated, the fee included', () => {
-    expect(compareCoverage({ ...of, invoices: 0 })).toMatchObject([{ code: 'INVOICE_MISSING', amountMinor: 50_000n }]);
-  });
-  test('an invoice is coverage', () => {
-    expect(compareCoverage({ ...of, invoices: 1 })).toEqual([]);
   });
 });

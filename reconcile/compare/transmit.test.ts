@@ -6,10 +6,11 @@ import { rateMeter, sumLines } from '../../domain/rating.ts';
 import { compareTransmit, sumHours, type HourQuantities } from './transmit.ts';
 
 const price = PLANS.business.prices.actions;
+const worth = (quantity: bigint) => sumLines(rateMeter(price, quantity));
 const sides = (own: HourQuantities, billers: HourQuantities) => ({
   account: 'acme',
   meter: 'actions' as const,
-  price,
+  worth,
   currency: 'usd' as const,
   own,
   billers,
@@ -17,7 +18,6 @@ const sides = (own: HourQuantities, billers: HourQuantities) => ({
 const hours = fc
   .array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.bigInt({ min: 0n, max: 60_000_000n })), { maxLength: 12 })
   .map((entries) => new Map(entries.map(([hour, quantity]) => [hour * HOUR_MS, quantity])));
-const worth = (quantity: bigint) => sumLines(rateMeter(price, quantity));
 
 describe('leg L2, transmit', () => {
   test('a side compared with itself differs nowhere', () => {

@@ -1,10 +1,8 @@
-// Leg L2, transmit: our closed hours against the biller's meter summary, for one account and meter. Pure.
-// Money is what the difference does to the invoice lines under the agreed price.
+// Leg L2, transmit: our closed hours against the biller's meter summary, for one account, meter and part of the period. Pure.
+// Money is what the difference does to the invoice lines as agreed.
 
 import type { MeterName } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { Price } from '../../domain/price-book.ts';
-import { rateMeter, sumLines } from '../../domain/rating.ts';
 import type { Finding } from './break.ts';
 
 export type HourQuantities = ReadonlyMap<number, bigint>;
@@ -12,8 +10,9 @@ export type HourQuantities = ReadonlyMap<number, bigint>;
 export type Transmitted = {
   readonly account: string;
   readonly meter: MeterName;
-  readonly price: Price;
   readonly currency: Currency;
+  /** What the lines come to at a quantity, as agreed. */
+  readonly worth: (quantity: bigint) => bigint;
   readonly own: HourQuantities;
   readonly billers: HourQuantities;
 };
@@ -39,7 +38,6 @@ export function compareTransmit({ own, billers, ...of }: Transmitted): Finding[]
   const differenceAt = (hour: number) => (own.get(hour) ?? 0n) - (billers.get(hour) ?? 0n);
   const short = differing.filter((hour) => differenceAt(hour) > 0n);
   const over = differing.filter((hour) => differenceAt(hour) < 0n);
-  const worth = (quantity: bigint) => sumLines(rateMeter(of.price, quantity));
 
   const total = sumHours(own);
   const afterShort = short.reduce((left, hour) => left - differenceAt(hour), total);
@@ -48,11 +46,11 @@ export function compareTransmit({ own, billers, ...of }: Transmitted): Finding[]
   const findings: Finding[] = [];
   const shared = { account: of.account, meter: of.meter, currency: of.currency };
   if (short.length > 0) {
-    const amountMinor = worth(total) - worth(afterShort);
+    const amountMinor = of.worth(total) - of.worth(afterShort);
     findings.push({ ...shared, code: 'USAGE_NOT_SENT', amountMinor, hours: short, ...sides(short, own, billers) });
   }
   if (over.length > 0) {
-    const amountMinor = worth(afterShort) - worth(afterOver);
+    const amountMinor = of.worth(afterShort) - of.worth(afterOver);
     findings.push({ ...shared, code: 'USAGE_OVERSENT', amountMinor, hours: over, ...sides(over, own, billers) });
   }
   return findings;

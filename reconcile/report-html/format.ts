@@ -2,7 +2,7 @@
 // or time zone of the machine, so the same report gives the same bytes everywhere.
 
 import { formatDecimal } from '../../domain/decimal.ts';
-import { METER_UNITS, type MeterName } from '../../domain/meter.ts';
+import { meterUnits, type MeterName } from '../../domain/meter.ts';
 import { formatMoney, type Currency } from '../../domain/money.ts';
 import { html, type Html } from './escape.ts';
 
@@ -24,11 +24,17 @@ const MONTHS = [
 /** The typographic minus is as wide as a digit, so columns of signed numbers stay straight. */
 const MINUS = '\u2212';
 
-export const METER_LABELS: Readonly<Record<MeterName, string>> = {
+const METER_LABELS: Readonly<Record<MeterName, string>> = {
   actions: 'Actions',
   active_storage: 'Active storage',
   retained_storage: 'Retained storage',
 };
+
+/** A meter that is not ours goes by its own name. */
+export function meterLabel(meter: MeterName): string {
+  const labels: Partial<typeof METER_LABELS> = METER_LABELS;
+  return labels[meter] ?? meter;
+}
 
 export function monthOf(month: string): string {
   return MONTHS[Number(month) - 1] ?? month;
@@ -80,7 +86,7 @@ export function billedWord(amountMinor: bigint): string {
   return amountMinor > 0n ? 'under-billed' : 'over-billed';
 }
 
-const scaleOf = (meter: MeterName) => METER_UNITS[meter].perSpokenUnit.toString().length - 1;
+const scaleOf = (meter: MeterName) => meterUnits(meter).perSpokenUnit.toString().length - 1;
 
 /** In the unit people speak of, exactly: tenths of actions → actions, MB-hours → GBh. */
 export function formatQuantity(meter: MeterName, quantity: string): string {
@@ -93,7 +99,7 @@ export function formatQuantityCell(meter: MeterName, quantity: string): string {
   return `${whole}.${fraction.padEnd(scaleOf(meter), '0')}`;
 }
 
-const exactly = (meter: MeterName, quantity: string) => `${formatNumber(quantity)} × 1 ${METER_UNITS[meter].unit}`;
+const exactly = (meter: MeterName, quantity: string) => `${formatNumber(quantity)} × 1 ${meterUnits(meter).unit}`;
 
 /** For a column whose head names the unit; the exact meter units are a pointer's rest away. */
 export function quantityCell(meter: MeterName, quantity: string): Html {
@@ -102,7 +108,7 @@ export function quantityCell(meter: MeterName, quantity: string): Html {
 
 /** With its unit, for where it stands alone. */
 export function quantityHtml(meter: MeterName, quantity: string): Html {
-  const { spokenUnit } = METER_UNITS[meter];
+  const { spokenUnit } = meterUnits(meter);
   return html`<span title="${exactly(meter, quantity)}">${formatQuantity(meter, quantity)} ${spokenUnit}</span>`;
 }
 

@@ -5,13 +5,12 @@ import { sha256 } from '../../domain/canonical.ts';
 import { METERS, type MeterName } from '../../domain/meter.ts';
 import { HOUR_MS, parsePeriod } from '../../domain/period.ts';
 import { termsAt, type PlanId } from '../../domain/price-book.ts';
-import { planFee, ratePeriod, sumLines, type MeterQuantities } from '../../domain/rating.ts';
+import { ratePeriod, type MeterQuantities } from '../../domain/rating.ts';
 import type { BilledLine } from '../billing/port.ts';
+import { compareAccount } from '../compare/account.ts';
 import { toBreak, type Break, type Finding } from '../compare/break.ts';
-import { compareCoverage } from '../compare/coverage.ts';
-import { compareInvoice } from '../compare/invoice.ts';
 import { compareLate, compareUnattributed } from '../compare/late.ts';
-import { compareTransmit } from '../compare/transmit.ts';
+import { agreeingLines, invoiceOf, sampleBiller, sampleOwn } from '../compare/testing/sides.ts';
 import { assembleReport, type ReportInput } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
 import type { RunAccount, StoredLine } from '../store/runs.ts';
@@ -79,62 +78,43 @@ function toSample(account: string, index: number, faults: readonly Fault[]): Sam
   const quantities = quantitiesOf(index);
   const rated = ratePeriod(terms, quantities);
   const has = (fault: Fault) => faults.includes(fault);
-  const shared = { account, currency: 'usd' as const };
+  const failed = has('failed');
 
-  const own = spread(quantities.actions);
-  const billers = new Map(own);
+  const hours = spread(quantities.actions);
+  const billers = new Map(hours);
   if (has('notSent')) [81, 82, 83, 340, 341].forEach((hour) => billers.delete(PERIOD.startAtMs + hour * HOUR_MS));
   if (has('overSent')) billers.set(PERIOD.startAtMs + 500 * HOUR_MS, quantities.actions / 40n);
-  const price = terms.prices.actions;
-  const transmit = compareTransmit({ ...shared, meter: 'actions', price, own, billers });
-  const transmitted = { ...quantities, actions: [...billers.values()].reduce((sum, quantity) => sum + quantity, 0n) };
+  const summaries = { ...quantities, actions: [...billers.values()].reduce((sum, quantity) => sum + quantity, 0n) };
+  const held = has('notSent') || has('overSent');
 
-  const lines = chargedLines(rated.lines, rated.feeMinor, faults);
-  const invoice = compareInvoice({
-    ...shared,
-    period: PERIOD,
-    terms,
-    transmitted: quantities,
-    feeMinor: planFee(terms.fee, rated.usageMinor),
-    lines,
-  });
-  const coverage = compareCoverage({ ...shared, period: PERIOD.key, totalMinor: rated.totalMinor, invoices: 0 });
-  const late = has('late') ? lateFinding(account, terms, quantities.actions) : [];
-  const state = stateOf(faults);
-  const byState: Readonly<Record<RunAccount['state'], readonly Finding[]>> = {
-    open: [],
-    billed: invoice,
-    held: transmit,
-    missing: coverage,
-    failed: [],
-  };
+  const agreed = sampleOwn({ terms: [terms], quantities: [quantities] });
+  const own = { ...agreed, account, hours: { actions: hours }, holds: held ? ['USAGE_DIFFERS'] : [] };
   const number = `TRUE-${String(index + 1).padStart(4, '0')}`;
   const id = `in_${sha256(`invoice ${account}`).slice(0, 24)}`;
+  const status = held ? 'draft' : 'open';
+  const invoices = has('missing') ? [] : [invoiceOf(chargedLines(agreeingLines(own), faults), { id, number, status })];
+  const biller = { ...sampleBiller(own, invoices), summaries, hours: { actions: billers } };
+  const { findings, standing } = compareAccount(own, biller, { nowMs: CLOSED_AT_MS });
+  const { state, chargedMinor, linesMinor } = standing;
+  const late = has('late') ? lateFinding(account, terms, quantities.actions) : [];
   return {
     quantities,
-    lines: state === 'failed' ? [] : rated.lines.map((line) => ({ ...line, account })),
-    breaks: [...byState[state], ...late].map((finding) => found(finding)),
+    lines: failed ? [] : rated.lines.map((line) => ({ ...line, account })),
+    breaks: [...(failed ? [] : findings), ...late].map((finding) => found(finding)),
     account: {
-      ...shared,
+      account,
+      currency: 'usd',
       planId: terms.planId,
-      state,
-      reasons: state === 'held' ? ['USAGE_DIFFERS'] : state === 'failed' ? ['STRIPE_UNAVAILABLE'] : [],
-      rated: state === 'failed' ? null : { usageMinor: rated.usageMinor, feeMinor: rated.feeMinor },
-      summaries: state === 'failed' ? {} : transmitted,
-      invoices: state === 'missing' ? [] : [{ id, draft: state !== 'billed' }],
-      invoice:
-        state === 'billed'
-          ? { number, status: 'open', totalMinor: sumLines(lines), linesMinor: sumLines(lines) }
-          : null,
+      state: failed ? 'failed' : state,
+      reasons: held ? ['USAGE_DIFFERS'] : failed ? ['STRIPE_UNAVAILABLE'] : [],
+      rated: failed ? null : { usageMinor: rated.usageMinor, feeMinor: rated.feeMinor },
+      summaries: failed ? {} : summaries,
+      invoices: has('missing') ? [] : [{ id, draft: failed || state !== 'billed' }],
+      invoice: state === 'billed' && !failed ? { number, status, totalMinor: chargedMinor, linesMinor } : null,
+      compared: null,
       evidence: [sha256(`account ${account}`)],
     },
   };
-}
-
-function stateOf(faults: readonly Fault[]): RunAccount['state'] {
-  if (faults.includes('failed')) return 'failed';
-  if (faults.includes('missing')) return 'missing';
-  return faults.includes('notSent') || faults.includes('overSent') ? 'held' : 'billed';
 }
 
 /** Evenly over 600 hours, the remainder in the first. */
@@ -144,31 +124,20 @@ function spread(quantity: bigint): Map<number, bigint> {
   return new Map(hours).set(PERIOD.startAtMs, each + (quantity % 600n));
 }
 
-function chargedLines(
-  lines: ReturnType<typeof ratePeriod>['lines'],
-  feeMinor: bigint,
-  faults: readonly Fault[],
-): BilledLine[] {
-  const span = { startAtMs: PERIOD.startAtMs, endAtMs: PERIOD.endAtMs };
+function chargedLines(lines: readonly BilledLine[], faults: readonly Fault[]): BilledLine[] {
   const last = lines.findLastIndex(({ meter }) => meter === 'actions');
-  const usage = lines.map((line, index): BilledLine => {
-    const faulty = index === last;
-    const priced = faulty && faults.includes('price');
-    const more = faulty && faults.includes('quantity') ? 40_000n : 0n;
-    const tier = faulty && faults.includes('tier') ? 12_500n : 0n;
-    const rounding = faulty && faults.includes('rounding') ? -1n : 0n;
+  return lines.map((line, index): BilledLine => {
+    if (line.kind === 'plan_fee')
+      return { ...line, amountMinor: line.amountMinor - (faults.includes('fee') ? 5_000n : 0n) };
+    const faulty = (fault: Fault, by: bigint) => (index === last && faults.includes(fault) ? by : 0n);
+    const off = faulty('tier', 12_500n) + faulty('rounding', -1n) + faulty('price', 1_875n);
     return {
-      ...span,
-      meter: line.meter,
-      priceId: priced ? 'actions-developer-2026-01' : line.priceId,
-      quantity: line.quantity + more,
-      amountMinor: line.amountMinor + tier + rounding + (priced ? 1_875n : 0n),
-      planFee: false,
+      ...line,
+      priceId: faulty('price', 1n) === 1n ? 'actions-developer-2026-01' : line.priceId,
+      quantity: line.quantity + faulty('quantity', 40_000n),
+      amountMinor: line.amountMinor + off,
     };
   });
-  const fee = { ...span, meter: null, priceId: null, quantity: 1n, planFee: true };
-  const feeOff = faults.includes('fee') ? -5_000n : 0n;
-  return feeMinor === 0n ? usage : [...usage, { ...fee, amountMinor: feeMinor + feeOff }];
 }
 
 function lateFinding(account: string, terms: ReturnType<typeof termsAt>, closed: bigint): Finding[] {
@@ -230,6 +199,8 @@ function toInput(samples: readonly Sample[], faults: boolean): ReportInput {
         (offset) => `${offset.slice(0, 3)}${String(Number(offset.slice(3)) + 12).padStart(3, '0')}`,
       ),
       codeVersion: '0.1.0+4f0c2a9',
+      pins: null,
+      periodEvidence: [],
     },
     accounts: samples.map(({ account }) => account),
     lines: samples.flatMap(({ lines }) => lines),

@@ -9,28 +9,29 @@ import { formatAmountIn, quantityHtml } from './format.ts';
 
 const WHOLE = /^-?\d{1,30}$/;
 
-/** What a bare number means on each side of these breaks, when one meter is concerned. */
-const MEANING: Readonly<Record<BreakCode, 'quantity' | 'money' | 'text'>> = {
+/** What a bare number means on each side of these breaks, when one meter is concerned; words stand as they are. */
+const MEANING: Readonly<Partial<Record<BreakCode, 'quantity' | 'money'>>> = {
   USAGE_NOT_SENT: 'quantity',
   USAGE_OVERSENT: 'quantity',
   USAGE_LATE: 'quantity',
   USAGE_UNATTRIBUTED: 'quantity',
+  USAGE_DUPLICATE: 'quantity',
+  ROLLUP_MISMATCH: 'quantity',
   QTY_MISMATCH: 'quantity',
-  PRICE_MISMATCH: 'text',
   TIER_MISMATCH: 'money',
-  INVOICE_MISSING: 'text',
+  PRORATION_MISMATCH: 'money',
   ROUNDING: 'money',
 };
 
-/** Plan fees are compared in words that end in the amount. */
-const FEE_WORDS = /^(plan fee|\d+ plan fee and \d+ other lines of) (-?\d{1,30})$/;
+/** What is no meter's is compared in words that end in an amount. */
+const MONEY_WORDS = /^(plan fee|tax|paid|\d+ items of|\d+ plan fee and \d+ other lines of) (-?\d{1,30})$/;
 
 export function sideHtml({ code, meter, currency }: ReportBreak, side: string): Html {
   const meaning = MEANING[code];
   if (meter !== null && meaning === 'quantity' && WHOLE.test(side)) return quantityHtml(meter, side);
   if (meter !== null && meaning === 'money' && WHOLE.test(side)) return html`${formatAmountIn(BigInt(side), currency)}`;
-  const fee = meter === null ? FEE_WORDS.exec(side) : null;
-  if (fee !== null)
-    return html`<span class="words">${fee[1] ?? ''} ${formatAmountIn(BigInt(fee[2] ?? '0'), currency)}</span>`;
+  const worded = meter === null ? MONEY_WORDS.exec(side) : null;
+  if (worded !== null)
+    return html`<span class="words">${worded[1] ?? ''} ${formatAmountIn(BigInt(worded[2] ?? '0'), currency)}</span>`;
   return html`<span class="words">${side}</span>`;
 }

@@ -24,6 +24,7 @@ function member(account: string, quantities: MeterQuantities, over: Partial<RunA
     summaries: quantities,
     invoices: [{ id: `in_${account}`, draft: false }],
     invoice: { number: `N-${account}`, status: 'open', totalMinor: rated.totalMinor, linesMinor: rated.totalMinor },
+    compared: null,
     evidence: [`hash-${account}`],
     ...over,
   };
@@ -62,6 +63,8 @@ function input(members: readonly Member[], breaks: readonly Break[] = []): Repor
       closedEvents: 80n,
       lateBarrier: ['11', '21'],
       codeVersion: '0.1.0',
+      pins: null,
+      periodEvidence: [],
     },
     accounts: members.map(({ row }) => row),
     lines: members.flatMap(({ lines }) => lines),
@@ -121,8 +124,9 @@ describe('the report', () => {
         [
           found('acme', {}),
           found('bolt', { code: 'USAGE_NOT_SENT', amountMinor: 7n }),
-          found('cove', { code: 'INVOICE_MISSING', meter: null, amountMinor: total }),
+          found('cove', { code: 'INVOICE_MISSING', meter: null, amountMinor: total - 9n }),
           found('cove', { code: 'USAGE_NOT_SENT', amountMinor: 9n }),
+          found('acme', { code: 'PAYMENT_MISSING', meter: null, amountMinor: total - 100n }),
           found('acme', { code: 'USAGE_LATE', amountMinor: 40n }),
         ],
       ),
@@ -131,14 +135,47 @@ describe('the report', () => {
     expect(bridge?.steps.map(({ step, amountMinor }) => [step, amountMinor])).toEqual([
       ['rated', (3n * total).toString()],
       ['held', (-total).toString()],
+      ['USAGE_NOT_SENT', '-9'],
       ['QTY_MISMATCH', '-100'],
-      ['INVOICE_MISSING', (-total).toString()],
+      ['INVOICE_MISSING', (9n - total).toString()],
       ['unexplained', '0'],
       ['invoiced', (total - 100n).toString()],
     ]);
     expect(bridge?.beyondMinor).toBe('40');
     const middle = bridge?.steps.slice(0, -1).reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n);
     expect(middle?.toString()).toBe(bridge?.invoicedMinor);
+  });
+
+  test('leads from what was agreed through discounts and tax, and from what was invoiced to what was paid', () => {
+    const compared = { expectedMinor: total - 500n, followingMinor: -10n, dueMinor: total - 590n };
+    const row = member('acme', usage, {
+      invoice: { number: 'N-1', status: 'open', totalMinor: total - 590n, linesMinor: total },
+      compared: { ...compared, paidMinor: 300n, waitingMinor: 0n },
+    });
+    const report = assembleReport(
+      input(
+        [row],
+        [found('acme', {}), found('acme', { code: 'PAYMENT_PARTIAL', meter: null, amountMinor: total - 890n })],
+      ),
+    );
+    expect(report.money[0]?.steps.map(({ step, amountMinor }) => [step, amountMinor])).toEqual([
+      ['rated', total.toString()],
+      ['agreed', '-500'],
+      ['QTY_MISMATCH', '-100'],
+      ['following', '10'],
+      ['unexplained', '0'],
+      ['invoiced', (total - 590n).toString()],
+    ]);
+    expect(report.cash).toEqual([
+      {
+        currency: 'usd',
+        dueMinor: (total - 590n).toString(),
+        notYetDueMinor: '0',
+        steps: [{ step: 'PAYMENT_PARTIAL', amountMinor: (890n - total).toString(), count: 1 }],
+        paidMinor: '300',
+        unexplainedMinor: '0',
+      },
+    ]);
   });
 
   test('calls a difference that no break names unexplained, also when two of them cancel out', () => {

@@ -4,7 +4,7 @@
 import type { IngestCounts, NamespaceTotal } from '../../aggregate/usage.ts';
 import { BREAK_CODES, BREAK_RULES } from '../../domain/contracts/break-codes.ts';
 import { invariant } from '../../domain/contracts/errors.ts';
-import { METERS } from '../../domain/meter.ts';
+import { metersOf } from '../../domain/meter.ts';
 import { toIso, type Period } from '../../domain/period.ts';
 import { priceBookHash } from '../../domain/price-book.ts';
 import { sumLines } from '../../domain/rating.ts';
@@ -12,6 +12,7 @@ import type { Break } from '../compare/break.ts';
 import type { Run, RunAccount, StoredLine } from '../store/runs.ts';
 import { AGE_BUCKETS, computeAgeDays, toAgeBucket, type AgeBucket } from './ageing.ts';
 import {
+  computeCashBridges,
   computeEventBridge,
   computeExplained,
   computeMoneyBridges,
@@ -55,7 +56,7 @@ export function assembleReport(input: ReportInput): Report {
   const quantities = computeQuantityBridges(input);
   const events = computeEventBridge(input.ingest, run.closedEvents, input.emitted ?? null);
   const evidence = {
-    priceBookHash: priceBookHash(),
+    priceBookHash: run.pins?.priceBookHash ?? priceBookHash(),
     digest: run.digest,
     barrier: run.barrier,
     lateBarrier: run.lateBarrier,
@@ -84,6 +85,7 @@ export function assembleReport(input: ReportInput): Report {
     events,
     quantities,
     money: computeMoneyBridges(input.accounts, input.breaks),
+    cash: computeCashBridges(input.accounts, input.breaks),
     classes: computeClasses(breaks),
     breaks,
     topAccounts: computeTop(input.accounts),
@@ -127,10 +129,11 @@ function toReportBreak(found: Break, nowMs: number): ReportBreak {
 }
 
 function computeClasses(breaks: readonly ReportBreak[]): BreakClass[] {
-  const groups = Map.groupBy(breaks, ({ code, currency }) => `${BREAK_CODES.indexOf(code)} ${currency}`);
-  return [...groups.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, group]) => {
+  const groups = Map.groupBy(breaks, ({ code, currency }) => `${code} ${currency}`);
+  const rankOf = ([first]: readonly ReportBreak[]) => BREAK_CODES.findIndex((code) => code === first?.code);
+  return [...groups.values()]
+    .sort((a, b) => rankOf(a) - rankOf(b) || ((a[0]?.currency ?? '') < (b[0]?.currency ?? '') ? -1 : 1))
+    .flatMap((group) => {
       const [first] = group;
       if (first === undefined) return [];
       const inBucket = (bucket: AgeBucket) => group.filter(({ ageBucket }) => ageBucket === bucket).length;
@@ -155,6 +158,7 @@ function computeClasses(breaks: readonly ReportBreak[]): BreakClass[] {
 
 function toAccountRows({ accounts, lines, breaks }: ReportInput): AccountRow[] {
   const byAccount = Map.groupBy(lines, (line) => line.account);
+  const meters = metersOf(lines);
   return accounts.map((account) => {
     const own = byAccount.get(account.account) ?? [];
     return {
@@ -163,7 +167,7 @@ function toAccountRows({ accounts, lines, breaks }: ReportInput): AccountRow[] {
       currency: account.currency,
       state: account.state,
       reasons: account.reasons,
-      meters: METERS.flatMap((meter) => {
+      meters: meters.flatMap((meter) => {
         const group = own.filter((line) => line.meter === meter);
         const [first] = group;
         if (first === undefined) return [];
@@ -211,6 +215,7 @@ function toInvoiceRows(account: RunAccount): InvoiceRow[] {
   }));
 }
 
-function toEvidenceHashes({ accounts, breaks }: ReportInput): string[] {
-  return [...new Set([...accounts, ...breaks].flatMap(({ evidence }) => evidence))].sort();
+function toEvidenceHashes({ run, accounts, breaks }: ReportInput): string[] {
+  const named = [...accounts, ...breaks].flatMap(({ evidence }) => evidence);
+  return [...new Set([...named, ...run.periodEvidence])].sort();
 }

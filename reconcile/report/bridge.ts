@@ -2,24 +2,24 @@
 // stands as unexplained. Pure; whole numbers only, so a bridge that ties, ties exactly.
 
 import type { IngestCounts, NamespaceTotal } from '../../aggregate/usage.ts';
-import { BREAK_CODES, type BreakCode } from '../../domain/contracts/break-codes.ts';
-import { METERS, METER_UNITS } from '../../domain/meter.ts';
+import { BREAK_CODES, BREAK_RULES, type BreakCode } from '../../domain/contracts/break-codes.ts';
+import { metersOf, meterUnits } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { Break } from '../compare/break.ts';
 import type { RunAccount, StoredLine } from '../store/runs.ts';
-import type { EventBridge, MoneyBridge, MoneyStep, QuantityBridge } from './types.ts';
+import type { CashBridge, EventBridge, MoneyBridge, MoneyStep, QuantityBridge } from './types.ts';
 
 /** Breaks of usage that no invoice of the closed period can hold. */
-const BEYOND_INVOICE: ReadonlySet<BreakCode> = new Set(['USAGE_LATE', 'USAGE_UNATTRIBUTED']);
+const BEYOND_INVOICE: ReadonlySet<BreakCode> = new Set(['USAGE_LATE', 'USAGE_UNATTRIBUTED', 'USAGE_DUPLICATE']);
 
 /**
- * Whether a break explains a difference between rated and invoiced: only where there is an invoice to differ, or none
+ * Whether a break explains a difference between agreed and invoiced: only where there is an invoice to differ, or none
  * where one should be. The breaks of an account that is held or failed explain why it is, and its money is all there.
+ * Cash is another bridge: what was invoiced stays invoiced, paid or not.
  */
-export function affectsInvoice(found: Break, state: RunAccount['state']): boolean {
-  if (BEYOND_INVOICE.has(found.code)) return false;
-  if (state === 'missing') return found.code === 'INVOICE_MISSING';
-  return state === 'billed';
+export function affectsInvoice({ code }: Break, state: RunAccount['state']): boolean {
+  if (BEYOND_INVOICE.has(code) || BREAK_RULES[code].stage === 'L6') return false;
+  return state === 'missing' || state === 'billed';
 }
 
 export function computeEventBridge(ingest: IngestCounts, counted: bigint, emitted: bigint | null): EventBridge {
@@ -52,7 +52,7 @@ export function computeQuantityBridges(of: {
   readonly lines: readonly StoredLine[];
 }): QuantityBridge[] {
   const members = new Map(of.accounts.map((account) => [account.account, account]));
-  return METERS.map((meter) => {
+  return metersOf([...of.lines, ...of.totals]).map((meter) => {
     const totals = of.totals.filter((total) => total.meter === meter);
     const rolledUp = sum(totals, ({ quantity }) => quantity);
     const unattributed = sum(
@@ -69,7 +69,7 @@ export function computeQuantityBridges(of: {
     );
     return {
       meter,
-      unit: METER_UNITS[meter].unit,
+      unit: meterUnits(meter).unit,
       rolledUp: rolledUp.toString(),
       unattributed: unattributed.toString(),
       notRated: notRated.toString(),
@@ -84,25 +84,39 @@ export function ratedTotal(account: RunAccount): bigint {
   return account.rated === null ? 0n : account.rated.usageMinor + account.rated.feeMinor;
 }
 
-/** Breaks of this account that stand between its rated and its invoiced total. */
+/** What the invoice should come to: rated usage and plan fee, then commitment, discounts, prepaid credit and tax. */
+export function agreedTotal(account: RunAccount): bigint {
+  return account.compared?.expectedMinor ?? ratedTotal(account);
+}
+
+/** Breaks of this account that stand between its agreed and its invoiced total. */
 export function computeExplained(account: RunAccount, breaks: readonly Break[]): bigint {
   const own = breaks.filter((found) => found.account === account.account && affectsInvoice(found, account.state));
   return sum(own, ({ amountMinor }) => amountMinor);
 }
 
 /** What makes the gate hold an invoice and is told as a break of its own. */
-const HOLDING: ReadonlySet<BreakCode> = new Set(['USAGE_NOT_SENT', 'USAGE_OVERSENT']);
+const HOLDING: ReadonlySet<BreakCode> = new Set([
+  'USAGE_NOT_SENT',
+  'USAGE_OVERSENT',
+  'INVOICE_DUPLICATE',
+  'INVOICE_STUCK_DRAFT',
+  'FINALIZATION_FAILED',
+]);
 
+/** Also by somebody who put a hold on it, with a reason. */
 function isHoldExplained(account: RunAccount, breaks: readonly Break[]): boolean {
-  return (
-    account.state === 'held' && breaks.some((found) => found.account === account.account && HOLDING.has(found.code))
-  );
+  if (account.state !== 'held') return false;
+  if (account.reasons.some((reason) => reason.startsWith('ON_HOLD'))) return true;
+  return breaks.some((found) => found.account === account.account && HOLDING.has(found.code));
 }
 
-/** Rated − invoiced that no break names. An account is named by its hold only if a break says why it is held. */
+/** Agreed − invoiced that no break names. An account is named by its hold only if something says why it is held. */
 export function computeUnexplained(account: RunAccount, breaks: readonly Break[]): bigint {
   if (isHoldExplained(account, breaks)) return 0n;
-  return ratedTotal(account) - (account.invoice?.totalMinor ?? 0n) - computeExplained(account, breaks);
+  const { invoice, compared } = account;
+  const following = compared?.followingMinor ?? 0n;
+  return agreedTotal(account) - following - (invoice?.totalMinor ?? 0n) - computeExplained(account, breaks);
 }
 
 /** Also where no money shows it: a failed account may have no rating, and a hold without a reason may be of nothing. */
@@ -128,11 +142,13 @@ function computeMoneyBridge(
   const affecting = breaks.filter((found) => affectsInvoice(found, states.get(found.account) ?? 'open'));
 
   const rated = sum(accounts, ratedTotal);
+  const agreed = sum(accounts, agreedTotal) - rated;
+  const following = sum(accounts, ({ compared }) => compared?.followingMinor ?? 0n);
   const invoiced = sum(accounts, ({ invoice }) => invoice?.totalMinor ?? 0n);
   const left = accounts.filter((account) => isUnexplained(account, breaks));
   const unexplained = sum(left, (account) => computeUnexplained(account, breaks));
   const held = accounts.filter((account) => isHoldExplained(account, breaks));
-  const heldBack = sum(held, (account) => ratedTotal(account) - (account.invoice?.totalMinor ?? 0n));
+  const heldBack = sum(held, (account) => agreedTotal(account) - (account.invoice?.totalMinor ?? 0n));
   const heldStep: MoneyStep = {
     step: 'held',
     label: 'held back by the gate',
@@ -144,10 +160,14 @@ function computeMoneyBridge(
     const amountMinor = (-sum(of, (found) => found.amountMinor)).toString();
     return of.length === 0 ? [] : [{ step: code, label: code, amountMinor, count: of.length }];
   });
+  const adjusted = (step: 'agreed' | 'following', label: string, amountMinor: bigint): MoneyStep[] =>
+    amountMinor === 0n ? [] : [{ step, label, amountMinor: amountMinor.toString(), count: accounts.length }];
   const steps: MoneyStep[] = [
     { step: 'rated', label: 'rated by us', amountMinor: rated.toString(), count: accounts.length },
+    ...adjusted('agreed', 'commitments, discounts, credit and tax', agreed),
     ...(held.length === 0 ? [] : [heldStep]),
     ...breakSteps,
+    ...adjusted('following', 'discounts, credit and tax on these differences', -following),
     { step: 'unexplained', label: 'unexplained', amountMinor: (-unexplained).toString(), count: left.length },
     {
       step: 'invoiced',
@@ -169,6 +189,39 @@ function computeMoneyBridge(
     steps,
   };
 }
+
+/** From what issued invoices ask for to what came. What is not yet due is no break, and stands as its own step. */
+export function computeCashBridges(accounts: readonly RunAccount[], breaks: readonly Break[]): CashBridge[] {
+  const currencies = [...new Set(accounts.map(({ currency }) => currency))].sort();
+  return currencies.map((currency) => {
+    const compared = accounts.flatMap((account) => (account.currency === currency ? (account.compared ?? []) : []));
+    const due = sum(compared, ({ dueMinor }) => dueMinor);
+    const received = sum(compared, ({ paidMinor }) => paidMinor);
+    const waiting = sum(compared, ({ waitingMinor }) => waitingMinor);
+    const steps = CASH_CODES.flatMap((code): CashBridge['steps'][number][] => {
+      const of = breaks.filter((found) => found.code === code && found.currency === currency);
+      const amountMinor = (-sum(of, (found) => found.amountMinor)).toString();
+      return of.length === 0 ? [] : [{ step: code, amountMinor, count: of.length }];
+    });
+    const named = sum(steps, ({ amountMinor }) => BigInt(amountMinor));
+    const unproven = sum(
+      breaks.filter(({ code, currency: of }) => code === 'PAYMENT_OUT_OF_BAND' && of === currency),
+      ({ amountMinor }) => amountMinor,
+    );
+    const paid = received - unproven;
+    return {
+      currency,
+      dueMinor: due.toString(),
+      notYetDueMinor: waiting.toString(),
+      steps,
+      paidMinor: paid.toString(),
+      unexplainedMinor: (due - waiting + named - paid).toString(),
+    };
+  });
+}
+
+/** A credit note that nobody explains lowers what is asked for; it is no payment that is missing. */
+const CASH_CODES = BREAK_CODES.filter((code) => BREAK_RULES[code].stage === 'L6' && code !== 'CREDIT_NOTE_UNEXPLAINED');
 
 function sum<T>(items: readonly T[], value: (item: T) => bigint): bigint {
   return items.reduce((total, item) => total + value(item), 0n);

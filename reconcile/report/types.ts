@@ -76,7 +76,7 @@ export type QuantityBridge = {
 };
 
 export type MoneyStep = {
-  readonly step: 'rated' | 'held' | BreakCode | 'unexplained' | 'invoiced';
+  readonly step: 'rated' | 'agreed' | 'held' | BreakCode | 'following' | 'unexplained' | 'invoiced';
   readonly label: string;
   /** Added to the step before; `rated` and `invoiced` are totals. */
   readonly amountMinor: string;
@@ -84,7 +84,7 @@ export type MoneyStep = {
   readonly count: number;
 };
 
-/** From rated to invoiced, per currency: rated − held − breaks − unexplained = invoiced. */
+/** From rated to invoiced, per currency: rated + agreed − held − breaks − following − unexplained = invoiced. */
 export type MoneyBridge = {
   readonly currency: Currency;
   readonly ratedMinor: string;
@@ -93,6 +93,16 @@ export type MoneyBridge = {
   readonly steps: readonly MoneyStep[];
   /** Money beyond the closed period's invoices: late and unattributed usage. */
   readonly beyondMinor: string;
+};
+
+/** From invoiced to paid, per currency: due − not yet due − breaks − unexplained = paid through the biller. */
+export type CashBridge = {
+  readonly currency: Currency;
+  readonly dueMinor: string;
+  readonly notYetDueMinor: string;
+  readonly steps: readonly { readonly step: BreakCode; readonly amountMinor: string; readonly count: number }[];
+  readonly paidMinor: string;
+  readonly unexplainedMinor: string;
 };
 
 export type AccountRow = {
@@ -157,6 +167,7 @@ export type Report = {
   readonly events: EventBridge;
   readonly quantities: readonly QuantityBridge[];
   readonly money: readonly MoneyBridge[];
+  readonly cash: readonly CashBridge[];
   readonly classes: readonly BreakClass[];
   readonly breaks: readonly ReportBreak[];
   readonly topAccounts: readonly {

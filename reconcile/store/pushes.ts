@@ -34,3 +34,19 @@ export async function recordPushed(db: ReconcileDb, customer: string, values: re
     SELECT ${customer}, * FROM unnest(${meters}::text[], ${hours}::timestamptz[], ${quantities}::numeric[])
     ON CONFLICT (customer, meter, hour) DO UPDATE SET quantity = excluded.quantity`.execute(db);
 }
+
+/**
+ * One writer per customer: what an hourly push and a close send at the same time could arrive in either order, and the last
+ * one stands. Held until `work` is done, or its process is. `work` uses the given connection: asking the pool for another
+ * one while holding this would let a full pool wait for itself.
+ */
+export async function withPushLock<T>(
+  db: ReconcileDb,
+  customer: string,
+  work: (tx: ReconcileDb) => Promise<T>,
+): Promise<T> {
+  return db.transaction().execute(async (tx) => {
+    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`push ${customer}`}, 0))`.execute(tx);
+    return work(tx);
+  });
+}

@@ -29,3 +29,18 @@ export async function fetchStoredReport(db: ReconcileDb, run: string): Promise<R
   const row = await db.selectFrom('reconcile_runs').select('report').where('run', '=', run).executeTakeFirst();
   return row?.report === undefined || row.report === null ? undefined : (JSON.parse(row.report) as Report);
 }
+
+/** The reports of up to `count` periods before this one, of each the latest. */
+export async function fetchEarlierReports(db: ReconcileDb, period: string, count: number): Promise<Report[]> {
+  const rows = await db
+    .selectFrom('reconcile_runs')
+    .select('report')
+    .distinctOn('period')
+    .where('period', '<', period)
+    .where('report', 'is not', null)
+    .orderBy('period', 'desc')
+    .orderBy('opened_at', 'desc')
+    .limit(count)
+    .execute();
+  return rows.flatMap(({ report }) => (report === null ? [] : [JSON.parse(report) as Report]));
+}

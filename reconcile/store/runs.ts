@@ -28,6 +28,17 @@ export type RunAccount = {
     readonly totalMinor: bigint;
     readonly linesMinor: bigint;
   } | null;
+  /** What the comparison came to; null until then. */
+  readonly compared: {
+    /** The total as agreed, after discounts, credit and tax. */
+    readonly expectedMinor: bigint;
+    /** What discounts, credit and tax by themselves make of the breaks on lines. */
+    readonly followingMinor: bigint;
+    readonly dueMinor: bigint;
+    readonly paidMinor: bigint;
+    /** What need not have been paid yet. */
+    readonly waitingMinor: bigint;
+  } | null;
   readonly evidence: readonly string[];
 };
 
@@ -43,16 +54,29 @@ export type Run = {
   readonly closedEvents: bigint | null;
   readonly lateBarrier: readonly string[] | null;
   readonly codeVersion: string;
+  /** Null until its period was compared. */
+  readonly pins: RunPins | null;
+  /** Evidence of what is compared over the period as a whole. */
+  readonly periodEvidence: readonly string[];
+};
+
+/** What else a run rests on, so that it can be computed again when these have changed. */
+export type RunPins = {
+  readonly priceBookHash: string;
+  /** Over the rules that name differences. */
+  readonly rulesHash: string;
 };
 
 export type NewRun = Pick<Run, 'run' | 'period' | 'openedAtMs' | 'batches' | 'codeVersion'> & {
   readonly members: readonly { account: string; batch: number; currency: Currency; planId: string }[];
+  /** Of a run that is not the period's first. */
+  readonly supersedes?: { readonly run: string; readonly revision: number; readonly why: string };
 };
 
 export type RunRef = { readonly run: string; readonly account: string };
 
-/** Opens a run; a run that is open already keeps its members and batches. */
-export async function insertRun(db: ReconcileDb, { members, ...run }: NewRun): Promise<void> {
+/** Opens a run, or gives one that was asked for its members; one that has them keeps them and its batches. */
+export async function insertRun(db: ReconcileDb, { members, supersedes, ...run }: NewRun): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const inserted = await tx
       .insertInto('reconcile_runs')
@@ -62,8 +86,13 @@ export async function insertRun(db: ReconcileDb, { members, ...run }: NewRun): P
         opened_at: new Date(run.openedAtMs),
         batches: run.batches,
         code_version: run.codeVersion,
+        ...(supersedes === undefined
+          ? {}
+          : { revision: supersedes.revision + 1, supersedes: supersedes.run, why: supersedes.why }),
       })
-      .onConflict((conflict) => conflict.doNothing())
+      .onConflict((conflict) =>
+        conflict.column('run').doUpdateSet({ batches: run.batches }).where('reconcile_runs.batches', '=', 0),
+      )
       .returning('run')
       .executeTakeFirst();
     if (inserted === undefined || members.length === 0) return;
@@ -102,7 +131,19 @@ export async function fetchRun(db: ReconcileDb, run: string): Promise<Run> {
     closedEvents: row.closed_events === null ? null : BigInt(row.closed_events),
     lateBarrier: row.late_barrier,
     codeVersion: row.code_version,
+    pins: row.pins === null ? null : (JSON.parse(row.pins) as RunPins),
+    periodEvidence: row.period_evidence,
   };
+}
+
+/** What the period as a whole was compared by; a repeat replaces it. */
+export async function recordPeriodEvidence(
+  db: ReconcileDb,
+  run: string,
+  { evidence, pins }: { readonly evidence: readonly string[]; readonly pins: RunPins },
+): Promise<void> {
+  const set = { period_evidence: JSON.stringify(evidence), pins: canonicalJson(pins) };
+  await db.updateTable('reconcile_runs').set(set).where('run', '=', run).execute();
 }
 
 export async function recordBarrier(db: ReconcileDb, run: string, barrier: readonly bigint[]): Promise<void> {
@@ -132,12 +173,14 @@ function toJson(barrier: readonly bigint[]): string {
   return JSON.stringify(barrier.map((offset) => offset.toString()));
 }
 
+/** The accounts of a batch that have not failed. */
 export async function fetchBatch(db: ReconcileDb, run: string, batch: number): Promise<string[]> {
   const rows = await db
     .selectFrom('run_accounts')
     .select('account')
     .where('run', '=', run)
     .where('batch', '=', batch)
+    .where('state', '!=', 'failed')
     .orderBy('account')
     .execute();
   return rows.map(({ account }) => account);
@@ -180,6 +223,16 @@ function fromRow(row: Stored): RunAccount {
             status: row.invoice_status ?? 'unknown',
             totalMinor: BigInt(row.invoiced_minor),
             linesMinor: BigInt(row.line_minor),
+          },
+    compared:
+      row.expected_minor === null
+        ? null
+        : {
+            expectedMinor: BigInt(row.expected_minor),
+            followingMinor: BigInt(row.following_minor ?? '0'),
+            dueMinor: BigInt(row.due_minor ?? '0'),
+            paidMinor: BigInt(row.paid_minor ?? '0'),
+            waitingMinor: BigInt(row.waiting_minor ?? '0'),
           },
     evidence: row.evidence,
   };

@@ -21,6 +21,7 @@ import { createFreshDatabases } from '../../platform/testing/fresh-databases.ts'
 import { eventually } from '../../stack/testing/eventually.ts';
 import type { Deps } from '../activities/deps.ts';
 import type { CloseStage } from '../activity-types.ts';
+import type { Billing } from '../billing/port.ts';
 import { provisionBilling } from '../billing/provision.ts';
 import { createStripeBilling } from '../billing/stripe.ts';
 import { awaitReport, fetchProgress, fetchReport, signalClock, startClose } from '../door.ts';
@@ -42,15 +43,22 @@ export type WorldAccount = {
 export type CloseWorld = {
   readonly period: Period;
   readonly client: Client;
+  readonly db: Deps['db'];
+  readonly postgresUrl: string;
   readonly accounts: Accounts;
   readonly stripe: SimulatedStripe;
   readonly usage: MemoryUsage;
+  readonly billing: Billing;
+  /** What Stripe calls the account's customer. */
+  customer(name: string): Promise<string>;
   /** The account's name in this world: unique, because the simulator is shared. */
   id(name: string): string;
   /** A worker in this process; returns its graceful stop. */
   startWorker(): Promise<() => Promise<void>>;
   /** A worker in a process of its own; returns its kill -9. */
   spawnWorker(): () => Promise<void>;
+  /** Stripe's time, then business time. */
+  advance(toMs: number): Promise<void>;
   /** Period end, grace, late collection, report. `onStage` runs as each stage is reached. */
   close(onStage?: (stage: CloseStage) => Promise<void>): Promise<Report>;
   end(): Promise<void>;
@@ -107,7 +115,14 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
   return {
     period,
     client: parts.client,
+    db: deps.db,
+    postgresUrl,
     accounts: deps.accounts,
+    billing: deps.billing,
+    customer: async (name) => {
+      const asOf = { existingAtMs: period.endAtMs, termsAtMs: period.startAtMs };
+      return (await deps.accounts.fetchAccount(id(name), asOf)).stripe.customer ?? '';
+    },
     stripe,
     usage,
     id,
@@ -122,6 +137,7 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
       ending.push(kill);
       return kill;
     },
+    advance: async (toMs) => advance(parts, toMs),
     close: async (onStage) => close(parts, onStage),
     end: async () => {
       for (const stop of ending) await stop();
@@ -177,27 +193,27 @@ function spawnWorker(input: WorkerProcessInput): () => Promise<void> {
   };
 }
 
+async function advance({ stripe, testClock, clockDb }: Parts, toMs: number): Promise<void> {
+  await stripe.advanceClock(testClock, toMs);
+  await advanceClock(clockDb, toMs);
+}
+
 async function close(parts: Parts, onStage?: (stage: CloseStage) => Promise<void>): Promise<Report> {
-  const { client, period, stripe, testClock, clockDb } = parts;
-  /** Stripe's time, then business time, then the signal. */
-  const advance = async (toMs: number) => {
-    await stripe.advanceClock(testClock, toMs);
-    await advanceClock(clockDb, toMs);
-  };
+  const { client, period } = parts;
   const untilStage = async (stage: CloseStage) =>
     eventually(90_000, async () => ((await fetchProgress(client, period.key)).stage === stage ? stage : undefined));
 
-  await advance(period.endAtMs);
+  await advance(parts, period.endAtMs);
   await startClose(client, period.key);
   await onStage?.('claiming');
   await untilStage('grace');
   await onStage?.('grace');
-  await advance(period.endAtMs + 48 * HOUR_MS);
+  await advance(parts, period.endAtMs + 48 * HOUR_MS);
   await signalClock(client, period.key);
   await onStage?.('billing');
   await untilStage('late');
   await onStage?.('late');
-  await advance(period.endAtMs + 72 * HOUR_MS);
+  await advance(parts, period.endAtMs + 72 * HOUR_MS);
   await signalClock(client, period.key);
   await awaitReport(client, period.key);
   const report = await fetchReport(parts.deps.db, period.key);

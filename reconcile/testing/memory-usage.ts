@@ -9,19 +9,34 @@ import type { ClosedUsage } from '../activities/deps.ts';
 export type MemoryHour = HourTotal & { readonly account: string };
 
 export type MemoryUsage = ClosedUsage & {
+  /** A test may change them while the period runs. */
+  readonly hours: MemoryHour[];
   late: LateTotal[];
   /** So many checkRolledUp calls answer ROLLUP_BEHIND first. */
   behind: number;
+  /** Null until the close takes its barrier. */
+  barrier: readonly bigint[] | null;
 };
 
 /** Every account has one namespace, `main.<account>`. */
-export function createMemoryUsage(hours: readonly MemoryHour[]): MemoryUsage {
+export function createMemoryUsage(given: readonly MemoryHour[]): MemoryUsage {
+  const hours = [...given];
   const totals = computeTotals(hours);
   const usage: MemoryUsage = {
+    hours,
     late: [],
     behind: 0,
+    barrier: null,
     fetchEndOffsets: async () => Promise.resolve([10n, 20n]),
-    takeBarrier: async () => Promise.resolve([8n, 16n]),
+    takeBarrier: async () => {
+      usage.barrier = [8n, 16n];
+      return Promise.resolve(usage.barrier);
+    },
+    fetchBarrier: async () => Promise.resolve(usage.barrier),
+    fetchAccountHours: async (account, { startAtMs, endAtMs }) =>
+      Promise.resolve(
+        hours.filter((hour) => hour.account === account && hour.hourAtMs >= startAtMs && hour.hourAtMs < endAtMs),
+      ),
     checkRolledUp: async () => {
       if (usage.behind === 0) return Promise.resolve();
       usage.behind -= 1;

@@ -17,7 +17,7 @@ await world.startWorker();
 await world.close();
 
 const { key } = world.period;
-for (const id of [closeId(key), `reconcile-${key}-batch-0`, `reconcile-${key}-batch-1`]) {
+for (const id of [closeId(key), `${closeId(key)}-batch-0`, `${closeId(key)}-batch-1`]) {
   const history = await world.client.workflow.getHandle(id).fetchHistory();
   const file = new URL(`../histories/${id}.json`, import.meta.url);
   writeFileSync(file, toHistoryJson(history));

@@ -1,10 +1,10 @@
 // Section 3: the largest accounts, then every account from rated to invoiced, then every invoice. Pure.
 
-import { METER_UNITS, METERS } from '../../../domain/meter.ts';
+import { metersOf, meterUnits, type MeterName } from '../../../domain/meter.ts';
 import type { Currency } from '../../../domain/money.ts';
 import type { AccountRow, InvoiceRow, Report } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
-import { formatAmount, METER_LABELS, quantityCell } from '../format.ts';
+import { formatAmount, meterLabel, quantityCell } from '../format.ts';
 import { tableHtml, type Cell, type Row } from '../table.ts';
 import { currenciesOf, differenceMinor, heldMinor, sumMinor } from '../totals.ts';
 
@@ -49,14 +49,15 @@ function stateHtml({ state, reasons }: AccountRow): Html {
 function topHtml(report: Report, currency: Currency): Html {
   const code = currency.toUpperCase();
   const rows = new Map(report.accounts.map((row) => [row.account, row]));
+  const meters = metersOf(report.quantities);
   const top = report.topAccounts.filter((of) => of.currency === currency);
   return tableHtml({
     label: `Largest accounts, ${code}`,
     className: 'whole',
     columns: [
       { head: 'Account, plan' },
-      ...METERS.map((meter) => ({
-        head: `${METER_LABELS[meter]}, ${METER_UNITS[meter].spokenUnit}`,
+      ...meters.map((meter) => ({
+        head: `${meterLabel(meter)}, ${meterUnits(meter).spokenUnit}`,
         kind: 'number' as const,
       })),
       { head: `Usage, ${code}`, kind: 'number' },
@@ -65,14 +66,14 @@ function topHtml(report: Report, currency: Currency): Html {
       { head: `Invoiced, ${code}`, kind: 'number' },
       { head: 'State', kind: 'narrow' },
     ],
-    groups: [{ rows: top.flatMap(({ account, totalMinor }) => topRow(rows.get(account), totalMinor)) }],
+    groups: [{ rows: top.flatMap(({ account, totalMinor }) => topRow(rows.get(account), totalMinor, meters)) }],
   });
 }
 
-function topRow(row: AccountRow | undefined, totalMinor: string): Row[] {
+function topRow(row: AccountRow | undefined, totalMinor: string, meters: readonly MeterName[]): Row[] {
   if (row === undefined) return [];
   const { currency } = row;
-  const quantities = METERS.map((meter): Cell => {
+  const quantities = meters.map((meter): Cell => {
     const of = row.meters.find((one) => one.meter === meter);
     return of === undefined ? NOT_KNOWN : quantityCell(meter, of.quantity);
   });

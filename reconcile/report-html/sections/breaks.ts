@@ -5,7 +5,7 @@ import type { Currency } from '../../../domain/money.ts';
 import { AGE_BUCKETS, type AgeBucket } from '../../report/ageing.ts';
 import type { BreakClass, Report, ReportBreak } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
-import { billedWord, formatAmount, formatNumber, METER_LABELS, plural, shortHash } from '../format.ts';
+import { billedWord, formatAmount, formatNumber, meterLabel, plural, shortHash } from '../format.ts';
 import { hoursHtml } from '../hours.ts';
 import { sideHtml } from '../sides.ts';
 import { tableHtml, type Group, type Row } from '../table.ts';
@@ -113,7 +113,7 @@ function groupOf(breaks: readonly ReportBreak[]): Group {
 }
 
 function breakRow(of: ReportBreak): Row {
-  const meter = of.meter === null ? 'whole invoice' : METER_LABELS[of.meter];
+  const meter = of.meter === null ? 'whole invoice' : meterLabel(of.meter);
   return [
     html`<bdi class="account">${of.account}</bdi><br /><span class="quiet">${meter}</span>`,
     moneyHtml(of.amountMinor, of.currency),

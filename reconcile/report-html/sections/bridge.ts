@@ -1,7 +1,7 @@
 // Section 1: from the messages in the log to what was invoiced. Three bridges (events, quantities, money), each from total to
 // total through named steps, the money one also as a picture. Pure.
 
-import { METER_UNITS, type MeterName } from '../../../domain/meter.ts';
+import { meterUnits, type MeterName } from '../../../domain/meter.ts';
 import type { Currency } from '../../../domain/money.ts';
 import type { EventBridge, MoneyBridge, Report } from '../../report/types.ts';
 import { renderBridgeChart } from '../chart.ts';
@@ -10,7 +10,7 @@ import {
   formatAmount,
   formatAmountIn,
   formatNumber,
-  METER_LABELS,
+  meterLabel,
   plural,
   quantityCell,
   quantityHtml,
@@ -168,7 +168,7 @@ function quantitiesHtml({ quantities }: Report): Html {
     columns: [
       { head: 'Step' },
       ...quantities.map(({ meter }) => ({
-        head: `${METER_LABELS[meter]}, ${METER_UNITS[meter].spokenUnit}`,
+        head: `${meterLabel(meter)}, ${meterUnits(meter).spokenUnit}`,
         kind: 'number' as const,
       })),
     ],

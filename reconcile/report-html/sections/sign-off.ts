@@ -1,4 +1,4 @@
-// Section 5: what the report rests on, and the lines to sign. A signature binds the hashes printed above it. Pure.
+// Section 6: what the report rests on, and the lines to sign. A signature binds the hashes printed above it. Pure.
 
 import type { Report } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
@@ -12,7 +12,7 @@ export function signOffSection(report: Report): Html {
     (role) => html`<div class="line"><span>${role} (name)</span><span>Signature</span><span>Date</span></div> `,
   );
   return html`<section id="sign-off">
-    <h2>5 Basis and sign-off</h2>
+    <h2>6 Basis and sign-off</h2>
     <dl class="basis">
       <div>
         <dt>Price book</dt>

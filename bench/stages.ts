@@ -1,0 +1,132 @@
+// Trueup's stages as they run in production, on databases of their own, and the processes of other readers.
+
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { createClickHouse, type ClickHouse } from '../platform/clickhouse.ts';
+import { migrate } from '../platform/migrate.ts';
+import { createPostgres } from '../platform/postgres.ts';
+import { superviseProcesses, type Processes, type ProcessSpec } from '../stack/processes.ts';
+import type { BenchStack } from './servers.ts';
+
+export type Stages = {
+  readonly database: string;
+  readonly clickhouse: ClickHouse;
+  readonly pids: ReadonlyMap<string, number>;
+  /** Resolves when every partition is stored to its end and no block waits for the rollup worker. */
+  untilRolledUp(ends: readonly bigint[]): Promise<void>;
+  /** Ends the processes and drops the databases. */
+  stop(): Promise<void>;
+};
+
+export type StagesOptions = {
+  readonly topic: string;
+  readonly sinks?: number;
+  /** Write CPU profiles and logs of the stages here. */
+  readonly profile?: string | undefined;
+};
+
+export const ROOT = join(import.meta.dirname, '..');
+
+const POLL_MS = 20;
+const DEADLINE_MS = 120_000;
+
+/** Resolves when the rollup worker runs and every sink has joined its group. */
+export async function startStages(stack: BenchStack, { topic, sinks = 1, profile }: StagesOptions): Promise<Stages> {
+  const databases = await createRoundDatabases(stack);
+  const variables: Record<string, string> = {
+    ...stack.env,
+    TRUEUP_POSTGRES_URL: databases.postgresUrl,
+    TRUEUP_CLICKHOUSE_DATABASE: databases.name,
+    TRUEUP_TOPIC: topic,
+    ...(profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
+  };
+  const started: { name: string; reader: Reader }[] = [];
+  const start = async (name: string, stage: string, says: string) => {
+    const spec = { name, file: join(ROOT, stage, 'main.ts'), env: variables };
+    const reader = startProcesses([spec], profile === undefined ? undefined : join(profile, `${name}.log`));
+    started.push({ name, reader });
+    await reader.line(name, says);
+  };
+  const clickhouse = createClickHouse({ url: databases.clickhouseUrl, database: databases.name });
+  const stop = async () => {
+    for (const { reader } of started) await reader.processes.stop();
+    await clickhouse.command(`DROP DATABASE ${databases.name} SYNC`);
+    await clickhouse.close();
+  };
+  try {
+    await start('aggregate', 'aggregate', 'rollup worker is running');
+    const names = sinks === 1 ? ['ingest'] : Array.from({ length: sinks }, (_, index) => `ingest-${index + 1}`);
+    await Promise.all(names.map(async (name) => start(name, 'ingest', `"topic":"${topic}","msg":"reading"`)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    database: databases.name,
+    clickhouse,
+    pids: new Map(started.map(({ name, reader }) => [name, reader.processes.pid(name) ?? 0])),
+    untilRolledUp: async (ends) => untilRolledUp(databases.postgresUrl, ends),
+    stop,
+  };
+}
+
+export type Reader = { readonly processes: Processes; line(name: string, part: string): Promise<void> };
+
+export function startProcesses(specs: readonly ProcessSpec[], logFile?: string): Reader {
+  const seen: string[] = [];
+  let wake: () => void = () => undefined;
+  const take = (line: string) => {
+    seen.push(line);
+    if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
+    wake();
+  };
+  const processes = superviseProcesses(specs, { onLine: (_, line) => take(line), log: take });
+  return {
+    processes,
+    line: async (name, part) => {
+      const deadline = performance.now() + DEADLINE_MS;
+      while (!seen.some((line) => line.includes(part))) {
+        if (performance.now() > deadline)
+          throw new Error(`${name} never said "${part}":\n${seen.slice(-5).join('\n')}`);
+        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), delay(1_000, undefined, { ref: false })]);
+      }
+    },
+  };
+}
+
+type RoundDatabases = { readonly name: string; readonly postgresUrl: string; readonly clickhouseUrl: string };
+
+async function createRoundDatabases({ env }: BenchStack): Promise<RoundDatabases> {
+  const name = `round_${Date.now().toString(36)}`;
+  const admin = createPostgres<object>(env['TRUEUP_POSTGRES_URL'] ?? '');
+  await sql`CREATE DATABASE ${sql.id(name)}`.execute(admin);
+  await admin.destroy();
+  const url = new URL(env['TRUEUP_POSTGRES_URL'] ?? '');
+  url.pathname = `/${name}`;
+  const clickhouseUrl = env['TRUEUP_CLICKHOUSE_URL'] ?? '';
+  await migrate({ postgresUrl: url.toString(), clickhouseUrl, clickhouseDatabase: name });
+  return { name, postgresUrl: url.toString(), clickhouseUrl };
+}
+
+/** Every partition is stored to its end and no block waits for the rollup worker. */
+async function untilRolledUp(postgresUrl: string, ends: readonly bigint[]): Promise<void> {
+  const postgres = createPostgres<object>(postgresUrl);
+  const total = String(ends.reduce((sum, end) => sum + end, 0n));
+  const deadline = performance.now() + DEADLINE_MS;
+  try {
+    for (;;) {
+      const { rows } = await sql<{ stored: string; waiting: string }>`
+        SELECT coalesce(sum(stored), 0)::text AS stored, coalesce(sum(waiting), 0)::text AS waiting FROM (
+          SELECT max(end_offset) AS stored, count(*) FILTER (WHERE rolled_up_run IS NULL) AS waiting
+          FROM ingest_blocks GROUP BY partition
+        ) AS partitions`.execute(postgres);
+      if (rows[0]?.stored === total && rows[0].waiting === '0') return;
+      if (performance.now() > deadline) throw new Error(`rolled up ${JSON.stringify(rows[0])} of ${total} messages`);
+      await delay(POLL_MS);
+    }
+  } finally {
+    await postgres.destroy();
+  }
+}

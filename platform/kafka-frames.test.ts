@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fillFrames } from './kafka-frames.ts';
+
+type Answer = { correlationId: number; payload: Buffer };
+type Connection = { socket: unknown; processData(piece: Buffer): void };
+
+function connect(answers: Answer[]): Connection {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection.js') as { prototype: object };
+  return Object.assign(Object.create(prototype) as Connection, {
+    socket: 1,
+    authHandlers: null,
+    chunks: [],
+    bytesBuffered: 0,
+    bytesNeeded: 4,
+    requestQueue: { fulfillRequest: (answer: Answer) => answers.push(answer) },
+  });
+}
+
+function frame(correlationId: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(payload.length + 4, 0);
+  head.writeInt32BE(correlationId, 4);
+  return Buffer.concat([head, payload]);
+}
+
+test('responses are whole and in order, however the socket cuts them into pieces', () => {
+  fillFrames();
+  const payloads = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(payloads, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (sent, cuts) => {
+      const answers: Answer[] = [];
+      const connection = connect(answers);
+      const bytes = Buffer.concat(sent.map((payload, number) => frame(number, Buffer.from(payload))));
+      for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
+        const length = cuts[cut % cuts.length] ?? 1;
+        connection.processData(bytes.subarray(at, at + length));
+        at += length;
+      }
+      expect(answers.map(({ correlationId }) => correlationId)).toEqual([...sent.keys()]);
+      expect(answers.map(({ payload }) => payload.toString('hex'))).toEqual(
+        sent.map((payload) => Buffer.from(payload).toString('hex')),
+      );
+    }),
+  );
+});
+
+test('what a broken connection left unfinished is not filled by the next one', () => {
+  fillFrames();
+  const answers: Answer[] = [];
+  const connection = connect(answers);
+  connection.processData(frame(1, Buffer.alloc(30, 'a')).subarray(0, 20));
+  connection.socket = 2;
+  connection.processData(frame(2, Buffer.from('b')));
+  expect(answers.map(({ correlationId }) => correlationId)).toEqual([2]);
+});

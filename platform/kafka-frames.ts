@@ -1,0 +1,54 @@
+// A third repair of kafkajs 2.2.4, applied before the first connection: how a response is put together from what the
+// socket delivers. kafkajs keeps every piece until the last one is there and then copies them all; for a fetch of many
+// megabytes that is twice the memory, and every byte has left the processor's cache by then. Here the place of a response
+// is made once its length is known, and each piece is copied into it as it comes.
+// Logging in (SASL) and pieces of four bytes or less stay kafkajs' business.
+
+import { createRequire } from 'node:module';
+
+/** Of one socket: what a broken connection left unfinished must not be filled by the next one. */
+type Frame = { readonly socket: unknown; readonly bytes: Buffer; filled: number };
+type Connection = {
+  socket: unknown;
+  authHandlers: unknown;
+  chunks: Buffer[];
+  bytesBuffered: number;
+  requestQueue: { fulfillRequest(response: { size: number; correlationId: number; payload: Buffer }): void };
+  processData: (this: Connection, piece: Buffer) => void;
+  frame?: Frame | undefined;
+};
+
+const LENGTH_BYTES = 4;
+
+export function fillFrames(): void {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection.js') as {
+    prototype: Connection & { fillsFrames?: boolean };
+  };
+  if (prototype.fillsFrames === true) return;
+  prototype.fillsFrames = true;
+  const original = prototype.processData;
+  prototype.processData = function takePiece(this: Connection, piece: Buffer) {
+    let at = 0;
+    if (this.frame !== undefined && this.frame.socket !== this.socket) this.frame = undefined;
+    while (at < piece.length) {
+      if (this.frame === undefined) {
+        const isOthers = this.authHandlers !== null || this.bytesBuffered > 0 || piece.length - at <= LENGTH_BYTES;
+        if (isOthers) {
+          original.call(this, at === 0 ? piece : piece.subarray(at));
+          return;
+        }
+        this.frame = { socket: this.socket, bytes: Buffer.allocUnsafe(piece.readInt32BE(at)), filled: 0 };
+        at += LENGTH_BYTES;
+      }
+      const { frame } = this;
+      const copied = piece.copy(frame.bytes, frame.filled, at);
+      frame.filled += copied;
+      at += copied;
+      if (frame.filled < frame.bytes.length) return;
+      this.frame = undefined;
+      const payload = frame.bytes.subarray(LENGTH_BYTES);
+      const correlationId = frame.bytes.readInt32BE(0);
+      this.requestQueue.fulfillRequest({ size: frame.bytes.length, correlationId, payload });
+    }
+  };
+}

@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { HOUR_MS } from '../domain/period.ts';
+import { TASK_QUEUE } from './activity-types.ts';
+import { ensureHourlyPush } from './door.ts';
+import { createCloseWorld, type CloseWorld, type WorldAccount } from './testing/close-world.ts';
+import type { pushOpenHours } from './workflows.ts';
+
+let world: CloseWorld;
+afterEach(async () => world.end());
+
+const dev: WorldAccount = { name: 'dev', plan: 'developer', usage: { actions: 24_000_000n }, hours: 24 };
+
+let runs = 0;
+/** Hours that one hourly push sent. */
+async function push(): Promise<number> {
+  runs += 1;
+  return world.client.workflow.execute<typeof pushOpenHours>('pushOpenHours', {
+    workflowId: `push-${runs}`,
+    taskQueue: TASK_QUEUE,
+  });
+}
+
+async function summary(): Promise<bigint> {
+  const ref = { account: world.id('dev'), customer: await world.customer('dev') };
+  return world.billing.fetchSummary(ref, 'actions', world.period);
+}
+
+describe('usage of a period that runs', () => {
+  test('is sent for ended hours only, once, and again where an hour changed', async () => {
+    world = await createCloseWorld([dev]);
+    await world.startWorker();
+    await world.advance(world.period.startAtMs + 10 * HOUR_MS + 60_000);
+    expect(await push()).toBe(10);
+    expect(await push()).toBe(0);
+    expect(await summary()).toBe(10_000_000n);
+
+    const [first] = world.usage.hours;
+    if (first === undefined) throw new Error('the world has no usage');
+    world.usage.hours[0] = { ...first, quantity: first.quantity + 5n };
+    await world.advance(world.period.startAtMs + 11 * HOUR_MS);
+    expect(await push()).toBe(2);
+    expect(await summary()).toBe(11_000_005n);
+  });
+
+  test('is not touched any more once the close has taken its barrier', async () => {
+    world = await createCloseWorld([dev]);
+    await world.startWorker();
+    await world.advance(world.period.endAtMs + HOUR_MS);
+    world.usage.barrier = [8n, 16n];
+    expect(await push()).toBe(0);
+    expect(await summary()).toBe(0n);
+  });
+
+  test('is sent by one writer at a time, whoever pushes', async () => {
+    world = await createCloseWorld([dev]);
+    await world.startWorker();
+    await world.advance(world.period.startAtMs + 24 * HOUR_MS);
+    const sent = await Promise.all([push(), push(), push()]);
+    expect(sent.toSorted((a, b) => a - b)).toEqual([0, 0, 24]);
+    expect(await summary()).toBe(24_000_000n);
+  });
+
+  test('is scheduled once, however many workers start', async () => {
+    world = await createCloseWorld([dev]);
+    await Promise.all([ensureHourlyPush(world.client), ensureHourlyPush(world.client)]);
+    const schedules = [];
+    for await (const { scheduleId } of world.client.schedule.list()) schedules.push(scheduleId);
+    expect(schedules.filter((id) => id === 'push-open-hours').length).toBeLessThanOrEqual(1);
+    expect(await world.client.schedule.getHandle('push-open-hours').describe()).toMatchObject({
+      policies: { overlap: 'SKIP' },
+    });
+  });
+});

@@ -44,7 +44,7 @@ export class RollupWorker {
   private readonly deps: RollupDeps;
   private readonly nowMs: () => number;
   private minutesDone = new Set<string>();
-  private coarseAtMs = 0;
+  private coarseAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: RollupDeps, nowMs: () => number) {
     this.deps = deps;

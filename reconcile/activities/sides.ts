@@ -9,7 +9,9 @@ import { hoursOf } from '../compare/push-plan.ts';
 import type { Sides } from '../compare/sides-record.ts';
 import { sumHours, type HourQuantities } from '../compare/transmit.ts';
 import type { Period } from '../../domain/period.ts';
+import { fetchCarriedOver, fetchKnownCases } from '../repairs/explained.ts';
 import type { RunAccount } from '../store/runs.ts';
+import { fetchMeterErrors } from '../webhooks/meter-errors.ts';
 import { toSubscriptionRef, type Deps } from './deps.ts';
 import { toQuantities } from './quantities.ts';
 
@@ -22,11 +24,15 @@ export async function fetchSides(
   { period, row }: { readonly period: Period; readonly row: RunAccount },
 ): Promise<Sides> {
   const ref = toSubscriptionRef(account);
-  const [agreement, closed, billing, nowMs] = await Promise.all([
+  const of = { period, account: account.id };
+  const [agreement, closed, billing, nowMs, cases, carriedOver, meterErrors] = await Promise.all([
     deps.accounts.fetchAgreement(account.id, period),
     deps.usage.fetchClosedHours(period, account.id),
     deps.billing.fetchAccountBilling(ref, period),
     deps.clock.now(),
+    fetchKnownCases(deps.db, of),
+    fetchCarriedOver(deps.db, of),
+    fetchMeterErrors(deps.db, ref.customer, period),
   ]);
   const segments = agreement.segments.map(({ startAtMs, endAtMs, terms }) => {
     const within = closed.filter(({ hourAtMs }) => hourAtMs >= startAtMs && hourAtMs < endAtMs);
@@ -50,16 +56,16 @@ export async function fetchSides(
       period,
       subscription: ref.subscription,
       segments,
-      expected: computeExpectedInvoice(agreement, quantities, []),
+      expected: computeExpectedInvoice(agreement, quantities, carriedOver),
       state,
       discountBasisPoints: discount?.kind === 'percent' ? discount.basisPoints : null,
       taxBasisPoints,
       creditAvailableMinor: grants.reduce((sum, { remainingMinor }) => sum + remainingMinor, 0n),
       hours: own,
-      cases: [],
+      cases,
       holds: row.reasons,
     },
-    biller: { summaries: row.summaries, hours: billers, meterErrors: [], billing },
+    biller: { summaries: row.summaries, hours: billers, meterErrors, billing },
     at: { nowMs },
   };
 }

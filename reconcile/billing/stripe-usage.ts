@@ -1,5 +1,5 @@
 // Usage to Stripe and back. Hour windows hold one value each, the last received, so an hour's absolute total may be sent
-// any number of times; no event identifier is set, because Stripe discards a repeated identifier instead of replacing.
+// any number of times. An event's identifier never repeats (meter-identifier.ts).
 // The v2 stream validates after it has answered: only reading back proves that a push counts.
 
 import type { Stripe } from 'stripe';
@@ -7,6 +7,7 @@ import { TrueupError } from '../../domain/contracts/errors.ts';
 import type { MeterName } from '../../domain/meter.ts';
 import { toIso, type Period } from '../../domain/period.ts';
 import { isTooOldToMeter } from './age.ts';
+import { formatMeterIdentifier } from './meter-identifier.ts';
 import { isSessionExpired, toTrueupError } from './errors.ts';
 import type { BillingUsage, CustomerRef, HourValue } from './port.ts';
 import { createClient, fromSeconds, fromWireInteger, read, toSeconds, type StripeOptions } from './stripe-call.ts';
@@ -85,6 +86,7 @@ function checkValue(ref: CustomerRef, { meter, hourAtMs, quantity }: HourValue, 
 function toEvent(ref: CustomerRef, value: HourValue) {
   return {
     event_name: value.meter,
+    identifier: formatMeterIdentifier({ customer: ref.customer, ...value }),
     timestamp: toIso(value.hourAtMs),
     payload: { stripe_customer_id: ref.customer, value: value.quantity.toString() },
   };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Canonical } from '../../domain/canonical.ts';
 import { BREAK_CODES } from '../../domain/contracts/break-codes.ts';
 import { formatDecimal, parseDecimal, type Decimal } from '../../domain/decimal.ts';
-import { METERS, type MeterName } from '../../domain/meter.ts';
+import { METERS } from '../../domain/meter.ts';
 import { parseCurrency, type Currency } from '../../domain/money.ts';
 import { PLAN_IDS, type Price, type Terms } from '../../domain/price-book.ts';
 import type { AccountBilling, BilledInvoice } from '../billing/port.ts';

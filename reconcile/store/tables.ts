@@ -2,6 +2,7 @@
 
 import type { Generated, JSONColumnType } from 'kysely';
 import type { ControlTables } from './control-tables.ts';
+import type { WebhookTables } from '../webhooks/tables.ts';
 import type { RepairTables } from './repair-tables.ts';
 
 export type AccountState = 'open' | 'billed' | 'held' | 'missing' | 'failed';
@@ -9,7 +10,8 @@ export type AccountState = 'open' | 'billed' | 'held' | 'missing' | 'failed';
 type Json<T extends object> = JSONColumnType<T>;
 
 export type ReconcileTables = ControlTables &
-  RepairTables & {
+  RepairTables &
+  WebhookTables & {
     reconcile_runs: {
       run: string;
       period: string;

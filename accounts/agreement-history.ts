@@ -43,9 +43,12 @@ const SELECT_HISTORIES = sql`
     ${layer('credit_uses', sql`'grant', l.grant_id, 'period', l.period, 'amount', l.amount_minor::text`)} AS uses
   FROM accounts AS a`;
 
-/** Of one account, or of all ordered by id. */
-export async function fetchHistories(db: Postgres<AccountTables>, id?: string): Promise<AgreementHistory[]> {
-  const only = id === undefined ? sql`` : sql`WHERE a.id = ${id}`;
+/** Of the named accounts, or of all; ordered by id. */
+export async function fetchHistories(
+  db: Postgres<AccountTables>,
+  ids?: readonly string[],
+): Promise<AgreementHistory[]> {
+  const only = ids === undefined ? sql`` : sql`WHERE a.id = ANY(${[...ids]})`;
   const { rows } = await sql<StoredHistory>`${SELECT_HISTORIES} ${only} ORDER BY a.id`.execute(db);
   return rows.map(toHistory);
 }

@@ -34,7 +34,7 @@ export async function registerAgreement(db: Db, { account, ...parts }: Agreement
   await db.transaction().execute(async (tx) => {
     await lockAccount(tx, account);
     for (const [table, rows] of toRows(parts)) await insertAgreed(tx, account, table, rows);
-    const history = (await fetchHistories(tx, account))[0];
+    const history = (await fetchHistories(tx, [account]))[0];
     invariant(history !== undefined, 'I6', `account ${account} vanished while it was locked`);
     checkTerms(history);
   });
@@ -71,7 +71,7 @@ export async function recordCreditUse(
       amount_minor: amountMinor.toString(),
     }));
     await tx.insertInto('credit_uses').values(rows).execute();
-    const history = (await fetchHistories(tx, account))[0];
+    const history = (await fetchHistories(tx, [account]))[0];
     for (const { id, amountMinor } of history?.grants ?? []) {
       const used = (history?.creditsUsed ?? []).filter(({ grantId }) => grantId === id);
       const usedMinor = used.reduce((sum, use) => sum + use.amountMinor, 0n);

@@ -44,16 +44,16 @@ export type Accounts = {
    */
   register(registration: Registration): Promise<void>;
   recordStripeId(account: string, kind: StripeKind, stripeId: string): Promise<void>;
-  /** Every account created by `existingAtMs`, ordered by id. */
-  fetchAccounts(asOf: AsOf): Promise<Account[]>;
+  /** Every account, or those named, created by `existingAtMs`; ordered by id. */
+  fetchAccounts(asOf: AsOf, ids?: readonly string[]): Promise<Account[]>;
   /** Throws `bug` if the account is not registered. */
   fetchAccount(id: string, asOf: AsOf): Promise<Account>;
   /** Adds to what a registered account agreed to; plans and prices may change inside a month. See agreements.ts. */
   registerAgreement(changes: AgreementChanges): Promise<void>;
   /** Throws `bug` if the account is not registered. */
   fetchAgreement(account: string, period: Period): Promise<Agreement>;
-  /** Of every account that existed before the period's end, ordered by account. */
-  fetchAgreements(period: Period): Promise<Agreement[]>;
+  /** Of every account, or of those named, that existed before the period's end; ordered by account. */
+  fetchAgreements(period: Period, ids?: readonly string[]): Promise<Agreement[]>;
   /** All that was ever agreed and all credit ever used, ordered by account. */
   fetchHistories(): Promise<AgreementHistory[]>;
   /** Replaces what the account's invoice of a period took from its grants. */
@@ -70,15 +70,15 @@ export function createAccounts(db: Postgres<AccountTables>): Accounts {
         .onConflict((conflict) => conflict.columns(['account_id', 'kind']).doUpdateSet({ stripe_id }))
         .execute();
     },
-    fetchAccounts: async (asOf) => fetchAccounts(db, asOf),
+    fetchAccounts: async (asOf, ids) => fetchAccounts(db, asOf, ids),
     fetchAccount: async (id, asOf) => {
-      const account = (await fetchAccounts(db, asOf, id))[0];
+      const account = (await fetchAccounts(db, asOf, [id]))[0];
       invariant(account !== undefined, 'I6', `account ${id} is not registered`);
       return account;
     },
     registerAgreement: async (changes) => registerAgreement(db, changes),
     fetchAgreement: async (id, period) => fetchAgreement(db, id, period),
-    fetchAgreements: async (period) => fetchAgreements(db, period),
+    fetchAgreements: async (period, ids) => fetchAgreements(db, period, ids),
     fetchHistories: async () => fetchHistories(db),
     recordCreditUse: async (id, period, uses) => recordCreditUse(db, id, period, uses),
   };
@@ -129,7 +129,7 @@ async function register(db: Postgres<AccountTables>, registration: Registration)
  * of a period's start; prices that start inside a month are agreed through registerAgreement.
  */
 async function checkTerms(tx: Postgres<AccountTables>, { id, contracts }: Registration): Promise<void> {
-  const history = (await fetchHistories(tx, id))[0];
+  const history = (await fetchHistories(tx, [id]))[0];
   invariant(history !== undefined, 'I6', `account ${id} was not stored`);
   checkContractStarts(id, contracts, history.createdAtMs);
   termsOf(history, history.createdAtMs);
@@ -144,12 +144,12 @@ function termsOf(history: AgreementHistory, atMs: number): Terms {
 async function fetchAccounts(
   db: Postgres<AccountTables>,
   { existingAtMs, termsAtMs }: AsOf,
-  id?: string,
+  ids?: readonly string[],
 ): Promise<Account[]> {
   const named = db.selectFrom('stripe_ids').selectAll();
   const [histories, stripeIds] = await Promise.all([
-    fetchHistories(db, id),
-    (id === undefined ? named : named.where('account_id', '=', id)).execute(),
+    fetchHistories(db, ids),
+    (ids === undefined ? named : named.where('account_id', 'in', [...ids])).execute(),
   ]);
   const stripeOf = Map.groupBy(stripeIds, (stripe) => stripe.account_id);
   return histories
@@ -167,13 +167,17 @@ async function fetchAccounts(
 }
 
 async function fetchAgreement(db: Postgres<AccountTables>, id: string, period: Period): Promise<Agreement> {
-  const history = (await fetchHistories(db, id))[0];
+  const history = (await fetchHistories(db, [id]))[0];
   invariant(history !== undefined, 'I6', `account ${id} is not registered`);
   return computeAgreement(history, period);
 }
 
-async function fetchAgreements(db: Postgres<AccountTables>, period: Period): Promise<Agreement[]> {
-  const histories = await fetchHistories(db);
+async function fetchAgreements(
+  db: Postgres<AccountTables>,
+  period: Period,
+  ids?: readonly string[],
+): Promise<Agreement[]> {
+  const histories = await fetchHistories(db, ids);
   return histories
     .filter(({ createdAtMs }) => createdAtMs < period.endAtMs)
     .map((history) => computeAgreement(history, period));

@@ -4,12 +4,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { invariant, TrueupError } from '../domain/contracts/errors.ts';
 import { WAITS } from '../domain/contracts/waits.ts';
-import { catalogueColumns } from '../domain/meter.ts';
+import { parseWhole } from '../domain/decimal.ts';
+import { catalogueColumns, type MeterName } from '../domain/meter.ts';
 import { nextPeriod, previousPeriod, toIso, type Period } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { checkRolledUp } from './block-log.ts';
 import { computePeriodDigest, type DigestRow } from './digest.ts';
+import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 import { requireTruth } from './retention/state.ts';
@@ -33,6 +35,8 @@ export type CloseDeps = {
 const WITNESS_TOLERANCE_MS = 5 * 60_000;
 
 const MISMATCH_LOOKS = 5;
+/** So many are enough to name what is wrong. */
+const MISMATCHES_NAMED = 100;
 const MISMATCH_LOOK_DELAY_MS = 2_000;
 
 export type PeriodRecord = {
@@ -174,26 +178,73 @@ export async function checkClosedDigest(deps: CloseDeps, period: Period, record:
   if (found !== record.digest) throw digestChanged(period, record.digest, found);
 }
 
-/**
- * Throws `bug` naming the first windows whose rollup is not what the truth says (promise I3). A rollup pass may be
- * between two grains while this reads, so only a window that differs in the same way at every look is a mismatch.
- */
+/** Throws `bug` naming the first windows whose rollup is not what the truth says (promise I3). */
 export async function checkRollupsEqualRaw(deps: CloseDeps, period: Period, before?: Barrier): Promise<void> {
-  let mismatches = await fetchRollupMismatches(deps, period, before);
-  for (let look = 1; mismatches.length > 0 && look < MISMATCH_LOOKS; look += 1) {
-    await delay(MISMATCH_LOOK_DELAY_MS);
-    const seen = new Set(mismatches);
-    mismatches = (await fetchRollupMismatches(deps, period, before)).filter((mismatch) => seen.has(mismatch));
-  }
-  const sample = mismatches.slice(0, 3).join('; ');
+  const mismatches = await fetchStandingMismatches(deps, period, before === undefined ? {} : { before });
+  const sample = mismatches.slice(0, 3).map(formatMismatch).join('; ');
   invariant(mismatches.length === 0, 'I3', `${mismatches.length} windows of ${period.key} differ from raw: ${sample}`);
 }
 
-export async function fetchRollupMismatches(deps: CloseDeps, period: Period, before?: Barrier): Promise<string[]> {
-  const parameters = countedParameters({ window: period, ...(before === undefined ? {} : { before }) });
-  const minutes = await deps.clickhouse.query<Record<string, string>>(QUERIES.rollupMismatches, parameters);
-  const grains = await deps.clickhouse.query<Record<string, string>>(QUERIES.grainMismatches, parameters);
-  return [...minutes, ...grains].map((row) => JSON.stringify(row));
+/** A window whose rollup is not what it should be. A minute should be its raw events, hours and days their minutes. */
+export type RollupMismatch = {
+  readonly namespace: string;
+  readonly meter: MeterName;
+  readonly grain: 'minute' | 'hour' | 'day';
+  /** `2026-10-03 10:00:00` for a minute, `2026-10-03` for the hours of a day and the day. */
+  readonly window: string;
+  readonly right: bigint;
+  readonly counted: bigint;
+};
+
+/** `limit` caps the windows of each kind that are looked at. */
+type MismatchOptions = { readonly before?: Barrier; readonly limit?: number };
+
+/** A rollup pass may be between two grains while this reads, so only a window that differs alike at every look counts. */
+export async function fetchStandingMismatches(
+  deps: CloseDeps,
+  period: Period,
+  options: MismatchOptions,
+): Promise<RollupMismatch[]> {
+  let mismatches = await fetchRollupMismatches(deps, period, options);
+  for (let look = 1; mismatches.length > 0 && look < MISMATCH_LOOKS; look += 1) {
+    await delay(MISMATCH_LOOK_DELAY_MS);
+    const seen = new Set(mismatches.map(formatMismatch));
+    const again = await fetchRollupMismatches(deps, period, options);
+    mismatches = again.filter((mismatch) => seen.has(formatMismatch(mismatch)));
+  }
+  return mismatches;
+}
+
+export async function fetchRollupMismatches(
+  { clickhouse }: CloseDeps,
+  period: Period,
+  { before, limit = MISMATCHES_NAMED }: MismatchOptions = {},
+): Promise<RollupMismatch[]> {
+  const counted = countedParameters({ window: period, ...(before === undefined ? {} : { before }) });
+  const parameters = { ...counted, limit };
+  type Of = { namespace: string; meter: string };
+  const minutes = await clickhouse.query<Of & { at: string; rolled_up: string; recomputed: string }>(
+    QUERIES.rollupMismatches,
+    parameters,
+  );
+  const days = await clickhouse.query<Of & { day: string; minutes: string; hours: string; days: string }>(
+    QUERIES.grainMismatches,
+    parameters,
+  );
+  const ofMinutes = minutes.map(({ namespace, meter, at, ...units }): RollupMismatch => {
+    const [right, counted] = [parseWhole(units.recomputed), parseWhole(units.rolled_up)];
+    return { namespace, meter: fromMeter(meter), grain: 'minute', window: at, right, counted };
+  });
+  const ofDays = days.map(({ namespace, meter, day, ...units }): RollupMismatch => {
+    const grain = units.hours === units.minutes ? 'day' : 'hour';
+    const [right, counted] = [parseWhole(units.minutes), parseWhole(grain === 'day' ? units.days : units.hours)];
+    return { namespace, meter: fromMeter(meter), grain, window: day, right, counted };
+  });
+  return [...ofMinutes, ...ofDays];
+}
+
+function formatMismatch({ namespace, meter, grain, window, right, counted }: RollupMismatch): string {
+  return `${meter} of ${namespace}, ${grain} of ${window}: ${counted} instead of ${right}`;
 }
 
 function windowParameters(startAtMs: number, endAtMs: number): Record<string, unknown> {

@@ -1,4 +1,5 @@
-// The room's queries, read once from their .sql files. `(counted_events)` stands for the one definition of what counts.
+// The room's queries, read once from their .sql files. `(counted_events)` stands for the one definition of what counts,
+// `(counted_events_of_source)` for the same of one source.
 
 import { readSql } from '../platform/clickhouse.ts';
 
@@ -7,7 +8,9 @@ const countedEvents = readSql(import.meta.url, 'queries/counted-events.sql')
   .trim();
 
 function load(name: string): string {
-  return readSql(import.meta.url, `queries/${name}.sql`).replaceAll('(counted_events)', `(\n${countedEvents}\n)`);
+  return readSql(import.meta.url, `queries/${name}.sql`)
+    .replaceAll('(counted_events)', `(\n${countedEvents}\n)`)
+    .replaceAll('(counted_events_of_source)', `(\n${countedEvents}\n  AND source = {source:String}\n)`);
 }
 
 export const QUERIES = {
@@ -30,6 +33,7 @@ export const QUERIES = {
   topAccounts: load('top-accounts'),
   periodTotals: load('period-totals'),
   closedHoursOfAccount: load('closed-hours-of-account'),
+  closedHoursOfAccounts: load('closed-hours-of-accounts'),
   closedTotals: load('closed-totals'),
   lateTotals: load('late-totals'),
   ingestCounts: load('ingest-counts'),
@@ -54,6 +58,9 @@ export const QUERIES = {
   rolledHours: load('rolled-hours'),
   conflictingSources: load('conflicting-sources'),
   sourceHours: load('source-hours'),
+  countedTwice: load('counted-twice'),
+  rejectedWithin: load('rejected-within'),
+  sourceAccountHours: load('source-account-hours'),
   silentSources: load('silent-sources'),
   manifestEvents: load('manifest-events'),
   eventsOfDay: load('events-of-day'),

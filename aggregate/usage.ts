@@ -13,17 +13,25 @@ import {
   resolveConflicts,
   takeBarrier,
   type CloseDeps,
+  type RollupMismatch,
 } from './close.ts';
 import { fetchAdjustments, recordAdjustments } from './adjustments.ts';
 import { checkRolledUp } from './block-log.ts';
+import { fetchAccepted } from './fates.ts';
 import { fromMeter } from './meters.ts';
+import { fetchMiscounts, type Miscounts } from './miscounts.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 import { createUsageReads, type UsageReads } from './reads.ts';
 import { fetchArchivedCounts } from './retention/counts.ts';
 import { requireTruth } from './retention/state.ts';
+import { fetchShortSources, type ShortSource } from './short-sources.ts';
+import { fetchSourceHours, type SourceSelection } from './source-usage.ts';
 
 export type { UsageReads } from './reads.ts';
+export type { Miscount, Miscounts } from './miscounts.ts';
+export type { ShortSource } from './short-sources.ts';
+export type { SourceSelection } from './source-usage.ts';
 export type { AggregateTables as UsageTables } from './tables.ts';
 export { fetchDatabaseNowMs } from './witness.ts';
 
@@ -41,6 +49,8 @@ export type ClosedPeriod = {
 
 /** Whole meter units; `quantity` is never negative. */
 export type HourTotal = { readonly meter: MeterName; readonly hourAtMs: number; readonly quantity: bigint };
+
+export type AccountHour = HourTotal & { readonly account: string };
 
 export type NamespaceTotal = {
   readonly account: string;
@@ -60,7 +70,9 @@ export type LateTotal = {
 };
 
 export type IngestCounts = {
+  /** Of the log, by its end offsets. */
   readonly messages: bigint;
+  /** Stored as usage, by the record of every block: with `rejected`, each message has one fate. */
   readonly accepted: bigint;
   readonly rejected: bigint;
   readonly rejectedByReason: Readonly<Record<string, bigint>>;
@@ -89,6 +101,8 @@ export type Usage = {
   closePeriod(period: Period, nowMs: number): Promise<ClosedPeriod>;
   /** Hour totals of one account as closed, summed over its namespaces, zero hours left out. */
   fetchClosedHours(period: Period, account: string): Promise<HourTotal[]>;
+  /** The same for several accounts at once; an account without usage has no entry. */
+  fetchClosedHoursOf(period: Period, accounts: readonly string[]): Promise<ReadonlyMap<string, readonly HourTotal[]>>;
   /** Period totals as closed, per namespace and meter, ordered. Includes namespaces of unknown accounts. */
   fetchClosedTotals(period: Period): Promise<NamespaceTotal[]>;
   /**
@@ -103,10 +117,20 @@ export type Usage = {
   /** Distinct events the sources say they produced so far; null when none of them has sent a manifest. */
   fetchManifestEvents(): Promise<bigint | null>;
   /**
-   * Minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds. Throws
+   * Sources that announced more events of the period, hour by hour, than were accepted or rejected by name, ordered. Throws
    * `rejected` PERIOD_STATE once the period has been archived and dropped.
    */
-  fetchRollupMismatches(period: Period): Promise<string[]>;
+  fetchShortSources(period: Period): Promise<ShortSource[]>;
+  /**
+   * The first minutes, hours and days of the period that differ from a recomputation out of the truth; empty when I3 holds.
+   * Throws `rejected` PERIOD_STATE once the period has been archived and dropped.
+   */
+  fetchRollupMismatches(period: Period): Promise<RollupMismatch[]>;
+  /**
+   * What of the period's usage before `upTo` counts wrongly: rollups that stay different from their raw events, identities
+   * that count more than once. Throws `rejected` PERIOD_STATE once the period has been archived and dropped.
+   */
+  fetchMiscounts(period: Period, upTo: Barrier): Promise<Miscounts>;
 };
 
 /** What a closed period turned out to be besides its closed total, posted to a period that was open then. */
@@ -142,7 +166,16 @@ export type Adjustments = {
   fetchAdjustments(period: Period): Promise<Adjustment[]>;
 };
 
-export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads {
+export type SourceUsage = {
+  /**
+   * What one source's events count for in a closed period, as of its barrier: a part of the closed hours, and like them of
+   * unregistered accounts too. Throws `rejected` PERIOD_STATE while the period is open, once its raw events were archived and
+   * dropped, and for a window that is not inside it.
+   */
+  fetchSourceHours(period: Period, selection: SourceSelection): Promise<AccountHour[]>;
+};
+
+export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads & SourceUsage {
   return {
     ...createUsageReads(deps),
     fetchEndOffsets: async () => deps.fetchEndOffsets(),
@@ -151,16 +184,20 @@ export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads {
     checkRolledUp: async (barrier) => checkRolledUp(deps, barrier),
     closePeriod: async (period, nowMs) => closePeriod(deps, period, nowMs),
     fetchClosedHours: async (period, account) => fetchClosedHours(deps, period, account),
+    fetchClosedHoursOf: async (period, accounts) => fetchClosedHoursOf(deps, period, accounts),
     fetchClosedTotals: async (period) => fetchClosedTotals(deps, period),
     fetchLateTotals: async (period, upTo) => fetchLateTotals(deps, period, upTo),
     fetchIngestCounts: async (upTo) => fetchIngestCounts(deps, upTo),
     fetchManifestEvents: async () => fetchManifestEvents(deps),
+    fetchShortSources: async (period) => fetchShortSources(deps, period),
     fetchRollupMismatches: async (period) => {
       await requireTruth(deps.db, period);
       return fetchRollupMismatches(deps, period);
     },
+    fetchMiscounts: async (period, upTo) => fetchMiscounts(deps, period, upTo),
     recordAdjustments: async (period, upTo) => recordAdjustments(deps, period, upTo),
     fetchAdjustments: async (period) => fetchAdjustments(deps.db, period),
+    fetchSourceHours: async (period, selection) => fetchSourceHours(deps, period, selection),
   };
 }
 
@@ -175,6 +212,26 @@ async function fetchClosedHours({ clickhouse }: CloseDeps, period: Period, accou
     hourAtMs: row.hour * 1000,
     quantity: parseWhole(row.units),
   }));
+}
+
+async function fetchClosedHoursOf(
+  { clickhouse }: CloseDeps,
+  period: Period,
+  accounts: readonly string[],
+): Promise<ReadonlyMap<string, readonly HourTotal[]>> {
+  type Row = { account: string; hours: [meter: string, hour: number, units: string][] };
+  const parameters = { period: period.key, accounts: [...accounts] };
+  const rows = await clickhouse.query<Row>(QUERIES.closedHoursOfAccounts, parameters);
+  return new Map(
+    rows.map(({ account, hours }) => [
+      account,
+      hours.map(([meter, hour, units]) => ({
+        meter: fromMeter(meter),
+        hourAtMs: hour * 1000,
+        quantity: parseWhole(units),
+      })),
+    ]),
+  );
 }
 
 type TotalRow = { account: string; namespace: string; meter: string };
@@ -215,7 +272,8 @@ async function fetchLateTotals(deps: CloseDeps, period: Period, upTo: Barrier): 
 }
 
 /** The log holds no gaps (producers are idempotent, not transactional), so end offsets count its messages. */
-async function fetchIngestCounts({ clickhouse, db }: CloseDeps, upTo: Barrier): Promise<IngestCounts> {
+async function fetchIngestCounts(deps: CloseDeps, upTo: Barrier): Promise<IngestCounts> {
+  const { clickhouse, db } = deps;
   const before = [...upTo];
   const archived = await fetchArchivedCounts(db, upTo);
   const [totals] = await clickhouse.query<{ unique: string; conflicts: string }>(QUERIES.ingestCounts, {
@@ -229,7 +287,7 @@ async function fetchIngestCounts({ clickhouse, db }: CloseDeps, upTo: Barrier): 
   return {
     messages,
     rejected,
-    accepted: messages - rejected,
+    accepted: await fetchAccepted(deps, upTo),
     rejectedByReason: Object.fromEntries(reasons.map((row) => [row.reason, BigInt(row.records)])),
     conflicts: BigInt(totals.conflicts),
     unique: BigInt(totals.unique) + archived.unique,

@@ -113,7 +113,7 @@ type Load = { readonly startMs: number; readonly ticks: readonly Message[][] };
 /** Everything is made before the first send: making it would cost what is measured. */
 function composeLoad({ rate, seconds, namespaces }: LevelOptions): Load {
   const messages = Math.max(rate * seconds, 1);
-  const startMs = Date.now() + 3_000 + messages / 200;
+  const startMs = Date.now() + 3_000 + Math.ceil(messages / 200);
   const ticks: Message[][] = Array.from({ length: Math.ceil((seconds * 1000) / TICK_MS) }, () => []);
   generateEvents({ messages, namespaces, minutes: seconds / 60, startMs }, (message) => {
     ticks[Math.floor((message.timestampMs - startMs) / TICK_MS)]?.push(message);

@@ -6,7 +6,7 @@ import { createUsageReads, type UsageReads } from '../aggregate/reads.ts';
 import { parsePeriod } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import { migrate } from '../platform/migrate.ts';
-import { readCpuSeconds, subtract } from './cpu.ts';
+import { readCpuSeconds } from './cpu.ts';
 import { parseQueriesOptions } from './options.ts';
 import { describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
@@ -67,15 +67,16 @@ async function measureAt(stack: BenchStack, tenants: number): Promise<Measured> 
 type Ground = { readonly reads: UsageReads; readonly tenants: number; readonly pids: ReadonlyMap<string, number> };
 
 async function timeRead(read: Read, { reads, tenants, pids }: Ground): Promise<Times> {
-  const measured = new Map([
-    ['engine', pids.get('clickhouse') ?? 0],
-    ['reader', process.pid],
-  ]);
+  const engine = new Map([['engine', pids.get('clickhouse') ?? 0]]);
+  const readCpuMs = () => {
+    const { user, system } = process.cpuUsage();
+    return 1000 * (readCpuSeconds(engine).get('engine') ?? 0) + (user + system) / 1000;
+  };
   const taken: number[] = [];
   const warmUp = Math.ceil(read.times / 10);
-  let before = readCpuSeconds(measured);
+  let beforeMs = readCpuMs();
   for (let turn = 0; turn < read.times + warmUp; turn += 1) {
-    if (turn === warmUp) before = readCpuSeconds(measured);
+    if (turn === warmUp) beforeMs = readCpuMs();
     // A stride that is prime to every number of tenants: all parts of the key are visited.
     const tenant = (turn * 7_919) % tenants;
     const start = performance.now();
@@ -84,13 +85,13 @@ async function timeRead(read: Read, { reads, tenants, pids }: Ground): Promise<T
     if (rows.length === 0)
       throw new Error(`${read.name} found nothing for tenant ${tenant}: the rollups are not filled`);
   }
-  const cpuSeconds = Object.values(subtract(readCpuSeconds(measured), before)).reduce((sum, one) => sum + one, 0);
+  const cpuMs = (readCpuMs() - beforeMs) / read.times;
   taken.sort((a, b) => a - b);
   const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? Number.NaN;
   return {
     p50Ms: roundTo(at(0.5), 2),
     p99Ms: roundTo(at(0.99), 2),
-    cpuMs: roundTo((1000 * cpuSeconds) / read.times, 1),
+    cpuMs: roundTo(cpuMs, 1),
   };
 }
 

@@ -2,11 +2,10 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { advanceClock, type BusinessClockTables } from '../platform/clock.ts';
-import { parseEnvPart } from '../platform/env.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { carryCasesForward } from '../reconcile/cases/carry-forward.ts';
 import { createBooks, type Books } from '../reconcile/testing/books.ts';
-import { UsageError, type CommandContext, type Run } from './command.ts';
+import { runTrueup } from './testing/run-trueup.ts';
 
 let books: Books;
 
@@ -18,35 +17,8 @@ beforeEach(async () => {
 });
 afterEach(async () => books.end());
 
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
-  people: async () => import('./people.ts'),
-  runs: async () => import('./runs.ts'),
-  cases: async () => import('./cases.ts'),
-  'sign-off': async () => import('./sign-off.ts'),
-  holds: async () => import('./holds.ts'),
-  'audit-log': async () => import('./audit-log.ts'),
-};
-
-/** As main.ts runs it: 2 for wrong usage, 1 for a finding or a failure. */
-async function trueup(line: string): Promise<{ code: number; out: string; err: string }> {
-  const [name = '', ...args] = line.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? [];
-  const source = { TRUEUP_POSTGRES_URL: books.postgresUrl, TRUEUP_CLOCK: 'simulated' };
-  const [out, err]: string[][] = [[], []];
-  const context: CommandContext = {
-    env: (...names) => parseEnvPart(source, names),
-    stdin: process.stdin,
-    print: (text) => out?.push(text),
-    warn: (text) => err?.push(text),
-  };
-  const end = (code: number) => ({ code, out: out?.join('\n') ?? '', err: err?.join('\n') ?? '' });
-  try {
-    const command = await COMMANDS[name]?.();
-    return end((await command?.run(args, context)) ?? 2);
-  } catch (error) {
-    context.warn(String(error));
-    return end(error instanceof UsageError ? 2 : 1);
-  }
-}
+const trueup = async (line: string) =>
+  runTrueup(line, { TRUEUP_POSTGRES_URL: books.postgresUrl, TRUEUP_CLOCK: 'simulated' });
 
 async function mustDo(line: string): Promise<string> {
   const { code, out, err } = await trueup(line);

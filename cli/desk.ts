@@ -4,6 +4,7 @@
 import { fetchActor, type PeopleTables } from '../accounts/people.ts';
 import type { PrincipalTables } from '../accounts/principals.ts';
 import type { Actor } from '../domain/contracts/permissions.ts';
+import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createPostgres, type Postgres } from '../platform/postgres.ts';
 import type { ReconcileTables } from '../reconcile/books.ts';
@@ -43,6 +44,19 @@ export function oneOf(positionals: readonly string[], what: string): string {
 export function required(value: string | undefined, option: string, what: string): string {
   if (value === undefined || value.trim() === '') throw new UsageError(`${option} ${what}`);
   return value;
+}
+
+export function parseInstant(option: string, text: string): number {
+  const instant = parseRfc3339(text);
+  if (instant === undefined) throw new UsageError(`${option} is an RFC 3339 instant such as 2026-11-05T00:00:00Z`);
+  return instant;
+}
+
+/** A remark now and then, so that one sees that long work goes on: at every 50th and at the last. */
+export function sayProgress(context: CommandContext, what: string): (done: number, total: number) => void {
+  return (done, total) => {
+    if (done % 50 === 0 || done === total) context.warn(`${done} of ${total} ${what}`);
+  };
 }
 
 /** As one JSON document with `--json`, else line by line. */

@@ -12,12 +12,14 @@ import { METERS, METER_UNITS, type MeterName } from '../domain/meter.ts';
 import { formatMoney } from '../domain/money.ts';
 import { HOUR_MS, hourOf, parsePeriod, periodOf, toIso } from '../domain/period.ts';
 import { fetchRejects } from '../ingest/rejects.ts';
-import { closeId, explainInvoice, type ExplainedInvoice } from '../reconcile/door.ts';
+import { explainInvoice, type ExplainedInvoice } from '../reconcile/door.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
 import { toJson } from './json.ts';
 import { withStores, type Stores } from './stores.ts';
 
 const EVENTS_DEFAULT = 50;
+
+type ChargedLine = NonNullable<ExplainedInvoice['billed']>['lines'][number];
 
 export const run: Run = async (args, context) => {
   const { values, positionals } = parseArgs({
@@ -81,12 +83,14 @@ function describeInvoice(found: ExplainedInvoice): string[] {
   ];
   for (const { meter, priceId, quantity, amountMinor, tiers } of found.meters) {
     lines.push(`  ${meter}  ${spoken(meter, quantity)}  by price ${priceId}`);
+    const parts = new Set(tiers.map(({ partStartAtMs }) => partStartAtMs)).size;
     for (const tier of tiers) {
       const each = formatDecimal({
         ...tier.unitAmount,
         units: tier.unitAmount.units * METER_UNITS[meter].perSpokenUnit,
       });
-      const label = `    tier ${tier.tier + 1}: ${spoken(meter, tier.quantity)} at ${each} minor units`;
+      const part = parts > 1 ? `from ${toIso(tier.partStartAtMs)}, ` : '';
+      const label = `    ${part}tier ${tier.tier + 1}: ${spoken(meter, tier.quantity)} at ${each} minor units`;
       lines.push(`${label.padEnd(76)} ${amount(tier.amountMinor)}`);
     }
     if (tiers.length > 1) lines.push(`${`    ${meter} together`.padEnd(76)} ${amount(amountMinor)}`);
@@ -95,18 +99,8 @@ function describeInvoice(found: ExplainedInvoice): string[] {
   if (found.usageMinor !== null && found.feeMinor !== null) {
     lines.push(`${'  rated'.padEnd(76)} ${amount(found.usageMinor + found.feeMinor)}`);
   }
-  lines.push('', 'charged by Stripe');
-  for (const charged of found.charged) {
-    const label = `  ${charged.id}  ${charged.kind ?? ''} ${charged.quantity ?? ''}`.trimEnd();
-    lines.push(`${label.padEnd(76)} ${amount(charged.amountMinor)}`);
-  }
-  lines.push(
-    found.invoicedMinor === null
-      ? '  nothing: it is a draft, whose lines are estimates'
-      : `${'  invoiced'.padEnd(76)} ${amount(found.invoicedMinor)}`,
-    '',
-    found.breaks.length === 0 ? 'no breaks' : 'breaks',
-  );
+  lines.push('', 'charged by Stripe', ...describeCharged(found, amount));
+  lines.push('', found.breaks.length === 0 ? 'no breaks' : 'breaks');
   for (const { code, meter, amountMinor, expected, actual, status } of found.breaks) {
     const label = `  ${code} ${meter ?? ''} expected ${expected}, is ${actual} (${status})`;
     lines.push(`${label.padEnd(76)} ${amount(amountMinor)}`);
@@ -114,6 +108,29 @@ function describeInvoice(found: ExplainedInvoice): string[] {
   const example = found.meters[0]?.meter ?? METERS[0];
   lines.push('', `next: --line ${example} for its hours, then --hour <hour> for the events behind one`);
   return lines;
+}
+
+function describeCharged({ billed }: ExplainedInvoice, amount: (minor: bigint) => string): string[] {
+  if (billed === null || billed.status === 'draft') return ['  nothing: it is a draft, whose lines are estimates'];
+  const row = (label: string, minor: bigint) => `${label.padEnd(76)} ${amount(minor)}`;
+  const reductions = [
+    { label: '  discounts', minor: -billed.discountMinor },
+    { label: '  prepaid credit', minor: -billed.creditMinor },
+    { label: '  tax', minor: billed.taxMinor },
+  ].filter(({ minor }) => minor !== 0n);
+  return [
+    ...billed.lines.map((line) => row(`  ${line.id}  ${describeLine(line)}`, line.amountMinor)),
+    ...reductions.map(({ label, minor }) => row(label, minor)),
+    row('  invoiced', billed.totalMinor),
+    ...billed.creditNotes.map((note) =>
+      row(`  credit note ${note.number ?? note.id} ${note.status} ${note.caseId ?? ''}`.trimEnd(), -note.amountMinor),
+    ),
+  ];
+}
+
+function describeLine({ kind, meter, quantity, priceId, caseId }: ChargedLine): string {
+  if (meter !== null && priceId !== null) return `${meter} ${spoken(meter, quantity)} by ${priceId}`;
+  return [kind.replaceAll('_', ' '), meter, caseId].filter((word) => word !== null).join(' ');
 }
 
 async function hours(desk: Desk, found: ExplainedInvoice, meter: MeterName): Promise<number> {
@@ -201,13 +218,15 @@ type Charge = { readonly invoice: string; readonly number: string | null; readon
 /** The invoice of the event's account and period, and the price its meter was rated by there. */
 async function fetchCharge({ db }: Stores, { namespace, atMs, meter, fate }: TracedEvent): Promise<Charge> {
   if (fate !== 'counted' || meter === null) return null;
-  const row = await db
+  const rows = await db
     .selectFrom('run_accounts')
-    .select(['invoices'])
-    .where('run', '=', closeId(periodOf(atMs).key))
-    .where('account', '=', accountOf(namespace))
-    .executeTakeFirst();
-  const id = row?.invoices[0]?.id;
+    .innerJoin('reconcile_runs', 'reconcile_runs.run', 'run_accounts.run')
+    .select(['run_accounts.invoices'])
+    .where('reconcile_runs.period', '=', periodOf(atMs).key)
+    .where('run_accounts.account', '=', accountOf(namespace))
+    .orderBy('reconcile_runs.revision', 'desc')
+    .execute();
+  const id = rows.flatMap(({ invoices }) => invoices)[0]?.id;
   if (id === undefined) return null;
   const found = await explainInvoice(db, id);
   const priceId = found.meters.find((one) => one.meter === meter)?.priceId;

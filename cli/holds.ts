@@ -4,11 +4,10 @@
 import { parseArgs } from 'node:util';
 import { createPrincipals, type PrincipalTables } from '../accounts/principals.ts';
 import { toIso } from '../domain/period.ts';
-import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { addHold, computeHoldState, fetchAllHolds, releaseHold, type Hold, type HoldKind } from '../reconcile/books.ts';
 import { UsageError, type Run } from './command.ts';
-import { actingAs, answer, oneOf, required, toColumns, withDesk, type Desk } from './desk.ts';
+import { actingAs, answer, oneOf, parseInstant, required, toColumns, withDesk, type Desk } from './desk.ts';
 
 type Options = {
   readonly as?: string;
@@ -41,13 +40,13 @@ export const run: Run = async ([action, ...args], context) => {
   return withDesk(context, async (desk) => {
     switch (action) {
       case 'add':
-        context.print(await add(desk, values));
-        return 0;
+        return say(desk, await add(desk, values), values.json);
       case 'release': {
         const id = oneOf(positionals, 'one hold by its number');
         const reason = required(values.reason, '--reason', 'says why nothing is held any more');
         await releaseHold(desk.db, await actingAs(desk, values.as), { id, reason, atMs: desk.nowMs });
-        return 0;
+        context.warn(`hold ${id} is released: the next close or push takes up what it held`);
+        return say(desk, id, values.json);
       }
       case 'list':
         return list(desk, values);
@@ -62,8 +61,7 @@ async function add(desk: Desk, options: Options): Promise<string> {
   const { account, global, pushes, finalization } = options;
   if ((account === undefined) !== global) throw new UsageError('say --account <account> or --global');
   const reason = required(options.reason, '--reason', 'says why');
-  const expiresAtMs = parseRfc3339(required(options.until, '--until', 'is when it ends by itself'));
-  if (expiresAtMs === undefined) throw new UsageError('--until is an RFC 3339 instant such as 2026-11-05T00:00:00Z');
+  const expiresAtMs = parseInstant('--until', required(options.until, '--until', 'is when it ends by itself'));
   if (account !== undefined) await checkRegistered(desk, account);
   const kinds: HoldKind[] = [
     ...(pushes || !finalization ? (['pushes'] as const) : []),
@@ -71,6 +69,12 @@ async function add(desk: Desk, options: Options): Promise<string> {
   ];
   const hold = { account: account ?? null, kinds, reason, atMs: desk.nowMs, expiresAtMs };
   return addHold(desk.db, await actingAs(desk, options.as), hold);
+}
+
+/** The id alone, so that a script can keep it. */
+function say({ context }: Desk, id: string, json: boolean): number {
+  answer(context, json, { value: { id }, lines: [id] });
+  return 0;
 }
 
 async function checkRegistered({ db }: Desk, account: string): Promise<void> {

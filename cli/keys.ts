@@ -10,12 +10,11 @@ import {
   type Principals,
 } from '../accounts/principals.ts';
 import { INTAKE_LIMITS } from '../domain/contracts/intake.ts';
-import { toIso } from '../domain/period.ts';
-import { parseRfc3339 } from '../ingest/rfc3339.ts';
+import { HOUR_MS, toIso } from '../domain/period.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { answer, oneOf, parseInstant, toColumns } from './desk.ts';
 
-const HOUR_MS = 3_600_000;
 const OVERLAP_HOURS = '24';
 
 type Desk = {
@@ -84,7 +83,7 @@ async function rotateKey(args: string[], { principals, context, env, nowMs }: De
     allowPositionals: true,
     options: { 'overlap-hours': { type: 'string', default: OVERLAP_HOURS } },
   });
-  const id = onlyOne(positionals);
+  const id = oneOf(positionals, 'one key by its id');
   const oldExpiresAtMs = nowMs + parseCount('--overlap-hours', values['overlap-hours'], 0) * HOUR_MS;
   const creation = await principals.rotateKey(id, oldExpiresAtMs, { env, nowMs });
   if (creation === undefined) {
@@ -96,8 +95,9 @@ async function rotateKey(args: string[], { principals, context, env, nowMs }: De
 }
 
 async function listKeys(args: string[], { principals, context, nowMs }: Desk): Promise<number> {
-  parseArgs({ args, options: {} });
-  const rows = (await principals.fetchKeys()).map((key) => [
+  const { values } = parseArgs({ args, options: { json: { type: 'boolean', default: false } } });
+  const keys = await principals.fetchKeys();
+  const rows = keys.map((key) => [
     key.id,
     `${key.start}…`,
     key.source,
@@ -105,20 +105,13 @@ async function listKeys(args: string[], { principals, context, nowMs }: Desk): P
     `${key.eventsPerSecond}/s`,
     stateOf(key, nowMs),
   ]);
-  const table = [['KEY', 'START', 'SOURCE', 'ACCOUNTS', 'RATE', 'STATE'], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of table)
-    context.print(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  const heading = ['KEY', 'START', 'SOURCE', 'ACCOUNTS', 'RATE', 'STATE'];
+  answer(context, values.json, { value: keys, lines: toColumns([heading, ...rows]) });
   return 0;
 }
 
 async function revokeKey(args: string[], { principals, context, nowMs }: Desk): Promise<number> {
-  const id = onlyOne(parseArgs({ args, allowPositionals: true, options: {} }).positionals);
+  const id = oneOf(parseArgs({ args, allowPositionals: true, options: {} }).positionals, 'one key by its id');
   if (!(await principals.revokeKey(id, nowMs))) {
     context.warn(`there is no key ${id}: see trueup keys list`);
     return 1;
@@ -143,18 +136,6 @@ function stateOf({ expiresAtMs, revokedAtMs }: ApiKey, nowMs: number): string {
   if (revokedAtMs !== undefined) return `revoked ${toIso(revokedAtMs)}`;
   if (expiresAtMs === undefined) return 'valid';
   return `${expiresAtMs <= nowMs ? 'expired' : 'valid until'} ${toIso(expiresAtMs)}`;
-}
-
-function onlyOne(positionals: readonly string[]): string {
-  const [id, ...rest] = positionals;
-  if (id === undefined || rest.length > 0) throw new UsageError('name one key by its id');
-  return id;
-}
-
-function parseInstant(option: string, text: string): number {
-  const instant = parseRfc3339(text);
-  if (instant === undefined) throw new UsageError(`${option} is an RFC 3339 instant such as 2027-01-01T00:00:00Z`);
-  return instant;
 }
 
 function parseCount(option: string, text: string, min = 1): number {

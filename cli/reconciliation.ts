@@ -8,11 +8,17 @@ import { createLog } from '../platform/log.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { createStripeBilling, openPace, readCodeVersion, type CloseDeps } from '../reconcile/door.ts';
 import type { CommandContext } from './command.ts';
-import { withStores } from './stores.ts';
+import { withStores, type Stores } from './stores.ts';
+
+/** The whole usage door, of which a close needs a part. */
+export type Reconciliation = Omit<CloseDeps, 'usage'> & {
+  readonly usage: ReturnType<typeof createUsage>;
+  readonly stores: Stores;
+};
 
 export async function withReconciliation<T>(
   context: CommandContext,
-  work: (deps: CloseDeps) => Promise<T>,
+  work: (deps: Reconciliation) => Promise<T>,
 ): Promise<T> {
   const env = context.env(
     'TRUEUP_STRIPE_KEY',
@@ -28,13 +34,14 @@ export async function withReconciliation<T>(
   const { pace, close } = openPace({ ...stripe, rate: env.TRUEUP_STRIPE_RATE, redisUrl: env.TRUEUP_REDIS_URL, log });
   const accountsDb = createPostgres<AccountTables>(env.TRUEUP_POSTGRES_URL, 2);
   try {
-    return await withStores(context, async ({ deps, db }) =>
+    return await withStores(context, async (stores) =>
       work({
-        db,
-        usage: createUsage(deps),
+        stores,
+        db: stores.db,
+        usage: createUsage(stores.deps),
         accounts: createAccounts(accountsDb),
         billing: createStripeBilling({ ...stripe, pace }),
-        clock: createClock(env.TRUEUP_CLOCK, db),
+        clock: createClock(env.TRUEUP_CLOCK, stores.db),
         log,
         codeVersion: readCodeVersion(),
       }),

@@ -9,8 +9,8 @@ import { parsePeriod, toIso } from '../domain/period.ts';
 import { parseCaseKeys } from '../ingest/case.ts';
 import { fetchReject, fetchRejects, type Reject } from '../ingest/rejects.ts';
 import { replayReject } from '../ingest/replay.ts';
-import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { parseInstant } from './desk.ts';
 import { withStores, type Stores } from './stores.ts';
 
 type Desk = { readonly stores: Stores; readonly context: CommandContext };
@@ -40,7 +40,8 @@ async function list(args: string[], { stores, context }: Desk): Promise<number> 
   if (values.reason !== undefined && reason === undefined) {
     throw new UsageError(`--reason is one of ${REJECT_REASONS.join(', ')}`);
   }
-  const [fromMs, toMs] = [parseInstant('--from', values.from), parseInstant('--to', values.to)];
+  const fromMs = values.from === undefined ? undefined : parseInstant('--from', values.from);
+  const toMs = values.to === undefined ? undefined : parseInstant('--to', values.to);
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) throw new UsageError('--limit is from 1 to 10000');
   const rejects = await fetchRejects(stores.deps.clickhouse, {
@@ -143,13 +144,6 @@ async function fetchNamed(positionals: readonly string[], { deps }: Stores): Pro
   const match = /^(\d+):(\d+)$/.exec(place);
   if (match === null || rest.length > 0) throw new UsageError('name one record as <partition>:<offset>');
   return fetchReject(deps.clickhouse, Number(match[1]), match[2] ?? '');
-}
-
-function parseInstant(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const atMs = parseRfc3339(text);
-  if (atMs !== undefined) return atMs;
-  throw new UsageError(`${option} is an RFC 3339 instant such as 2026-10-03T12:00:00Z`);
 }
 
 /** Whatever a sender wrote must not steer the terminal of who looks at it. */

@@ -41,6 +41,7 @@ const ACTIONS: Readonly<Record<string, Action>> = { plan, show, approve, apply, 
 const SETTLEMENTS = ['balance', 'refund', 'out_of_band'] as const;
 
 export const run: Run = async ([name = '', ...args], context) => {
+  if (name === 'bulk' || name === 'rerate') return (await import('./repair-bulk.ts')).run([name, ...args], context);
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -58,7 +59,8 @@ export const run: Run = async ([name = '', ...args], context) => {
     },
   });
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (name !== 'list' && action === undefined) throw new UsageError(`say list, ${Object.keys(ACTIONS).join(', ')}`);
+  if (name !== 'list' && action === undefined)
+    throw new UsageError(`say list, ${Object.keys(ACTIONS).join(', ')}, bulk or rerate`);
   return withDesk(context, async (desk) =>
     action === undefined
       ? list(desk, values)

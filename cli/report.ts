@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { createUsage } from '../aggregate/usage.ts';
 import { parsePeriod } from '../domain/period.ts';
+import { fetchCases, fetchSignOffStatus } from '../reconcile/books.ts';
 import { fetchReport, fetchReportsBefore, findChromium, toVerdict, writeReportFiles } from '../reconcile/door.ts';
 import { UsageError, type Run } from './command.ts';
 import { toJson } from './json.ts';
@@ -40,6 +41,8 @@ export const run: Run = async (args, context) => {
     const manifest = await writeReportFiles({
       report,
       earlier: await fetchReportsBefore(db, period.key),
+      cases: await fetchCases(db, { period: period.key }),
+      signOff: await fetchSignOffStatus(db, period.key),
       totals,
       folder,
       chromium,

@@ -93,6 +93,8 @@ async function rerunFromEvidence({ db, context }: Desk, period: string, { json }
   return done.equal ? 0 : 1;
 }
 
+const SAY_EVERY_MS = 15_000;
+
 /** The workers do it; killed while it waits, the same command goes on waiting. */
 async function rerunAfresh(desk: Desk, period: string, options: Options): Promise<number> {
   const { db, context, nowMs: atMs } = desk;
@@ -107,10 +109,16 @@ async function rerunAfresh(desk: Desk, period: string, options: Options): Promis
     address: env.TRUEUP_TEMPORAL_ADDRESS,
     namespace: env.TRUEUP_TEMPORAL_NAMESPACE,
   });
+  let waiting: NodeJS.Timeout | undefined;
   try {
     context.warn(`${revision} is under way`);
+    waiting = setInterval(
+      () => context.warn(`${revision} is under way; a reconcile worker has to run for it`),
+      SAY_EVERY_MS,
+    );
     await carryOutRun(temporal.client, revision, period);
   } finally {
+    clearInterval(waiting);
     await temporal.close();
   }
   const since = (await fetchRunSummary(db, revision)).supersedes ?? before;

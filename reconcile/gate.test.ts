@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { computeGate, type GateInput } from './gate.ts';
 
 const rated = { actions: 5n, active_storage: 0n, retained_storage: 7n };
-const good: GateInput = { rated, summaries: rated, feeMinor: 10n, feeOnDraftMinor: 10n, invoices: 1, onHold: false };
+const good: GateInput = {
+  rated,
+  summaries: rated,
+  feeMinor: 10n,
+  feeOnDraftMinor: 10n,
+  commitmentMinor: 3n,
+  commitmentOnDraftMinor: 3n,
+  invoices: 1,
+  onHold: false,
+};
 
 describe('the gate', () => {
   test('passes when everything is known and agrees', () => {
@@ -25,9 +34,13 @@ describe('the gate', () => {
     });
     expect(computeGate({ ...good, rated: null, feeMinor: null })).toMatchObject({ reasons: ['NOT_RATED'] });
     expect(computeGate({ ...good, feeOnDraftMinor: 9n })).toMatchObject({ reasons: ['FEE_DIFFERS'] });
+    expect(computeGate({ ...good, commitmentOnDraftMinor: 4n })).toMatchObject({ reasons: ['FEE_DIFFERS'] });
+    expect(computeGate({ ...good, feeOnDraftMinor: 9n, commitmentOnDraftMinor: 4n })).toMatchObject({
+      reasons: ['FEE_DIFFERS'],
+    });
     expect(computeGate({ ...good, invoices: 2 })).toMatchObject({ reasons: ['SEVERAL_INVOICES'] });
     expect(
-      computeGate({ rated: null, summaries: {}, feeMinor: null, feeOnDraftMinor: null, invoices: 2, onHold: false }),
+      computeGate({ ...good, rated: null, summaries: {}, feeMinor: null, feeOnDraftMinor: null, invoices: 2 }),
     ).toMatchObject({
       pass: false,
       reasons: ['SUMMARY_UNREAD', 'NOT_RATED', 'SEVERAL_INVOICES'],

@@ -22,6 +22,9 @@ export type GateInput = {
   readonly feeMinor: bigint | null;
   /** The fee that stands on the draft. */
   readonly feeOnDraftMinor: bigint | null;
+  /** What usage and fee fall short of the commitment; zero where nothing does. */
+  readonly commitmentMinor: bigint;
+  readonly commitmentOnDraftMinor: bigint;
   readonly invoices: number;
   /** Somebody holds it (holds/). */
   readonly onHold: boolean;
@@ -35,6 +38,8 @@ export function computeGate({
   summaries,
   feeMinor,
   feeOnDraftMinor,
+  commitmentMinor,
+  commitmentOnDraftMinor,
   invoices,
   onHold,
 }: GateInput): GateDecision {
@@ -43,7 +48,8 @@ export function computeGate({
     USAGE_DIFFERS:
       rated !== null && METERS.some((meter) => summaries[meter] !== undefined && summaries[meter] !== rated[meter]),
     NOT_RATED: rated === null || feeMinor === null,
-    FEE_DIFFERS: feeMinor !== null && (feeOnDraftMinor ?? 0n) !== feeMinor,
+    FEE_DIFFERS:
+      (feeMinor !== null && (feeOnDraftMinor ?? 0n) !== feeMinor) || commitmentOnDraftMinor !== commitmentMinor,
     SEVERAL_INVOICES: invoices > 1,
     ON_HOLD: onHold,
   };

@@ -13,6 +13,7 @@ import { createStripeBilling } from './billing/stripe.ts';
 import { createWebhookSource } from './billing/stripe-webhooks.ts';
 import { readCodeVersion } from './code-version.ts';
 import { startWebhooks } from './webhooks/start.ts';
+import { createCloseWaker } from './webhooks/wake-close.ts';
 import { ensureHourlyPush } from './door.ts';
 import { createWorker } from './worker.ts';
 
@@ -54,6 +55,8 @@ const worker = await createWorker({
 });
 if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
   const secrets = env.TRUEUP_STRIPE_WEBHOOK_SECRETS?.split(',') ?? [];
+  const toCloses = await createTemporal(temporal);
+  shutdown.onStop('doorbells to closes', async () => toCloses.close());
   await startWebhooks({
     host: env.TRUEUP_HTTP_HOST,
     port: env.TRUEUP_WEBHOOK_PORT,
@@ -62,7 +65,7 @@ if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
     clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
     log,
     shutdown,
-    onChange: async (state) => Promise.resolve(log.info(state, 'an object at Stripe was read again')),
+    onChange: createCloseWaker({ client: toCloses.client, log }),
   });
 }
 if (env.TRUEUP_CLOCK === 'wall') {

@@ -28,6 +28,8 @@ import type {
 } from './activity-types.ts';
 
 export const clockAdvanced = defineSignal('clockAdvanced');
+/** Drafts of the period were made or changed at the biller. */
+export const draftsChanged = defineSignal('draftsChanged');
 export const progress = defineQuery<CloseProgress>('progress');
 
 /** Servers come back: an outage is waited out however long it takes, and a dead worker is noticed by its heartbeat. */
@@ -47,7 +49,7 @@ const FOLLOW_ROLLUP = {
 const activities = proxyActivities<Activities>(OUTLAST_OUTAGES);
 const { checkRolledUp } = proxyActivities<Activities>(FOLLOW_ROLLUP);
 
-/** A lost clock signal costs at most this; a real clock is asked again while drafts are still expected. */
+/** A lost signal costs at most this; a real clock is asked again while drafts are still expected. */
 const RECHECK_MS = 5 * 60_000;
 
 /**
@@ -66,21 +68,22 @@ export async function closePeriod({ periodKey }: CloseInput): Promise<CloseResul
   let stage: CloseStage = 'claiming';
   let accountsDone = 0;
   let accountsTotal = 0;
-  let advances = 0;
+  let wakes = 0;
+  const wake = () => {
+    wakes += 1;
+  };
   setHandler(progress, () => ({ stage, accountsDone, accountsTotal }));
-  setHandler(clockAdvanced, () => {
-    advances += 1;
-  });
+  setHandler(clockAdvanced, wake);
+  setHandler(draftsChanged, wake);
 
   const opened = await activities.openRun(input);
   accountsTotal = opened.accounts;
-  /** Business time, and a pause that ends when it may have moved on since it was read. */
-  const readClock = async (): Promise<ClockReading> => {
-    const seen = advances;
+  /** Business time, and a pause that ends when something may have changed since `seen`. */
+  const readClock = async (seen = wakes): Promise<ClockReading> => {
     const nowMs = await activities.readClock();
     const pause = async (untilMs: number) => {
-      if (opened.simulated) await condition(() => advances !== seen, RECHECK_MS);
-      else await sleep(Math.min(untilMs - nowMs, RECHECK_MS));
+      const atMostMs = opened.simulated ? RECHECK_MS : Math.min(untilMs - nowMs, RECHECK_MS);
+      await condition(() => wakes !== seen, atMostMs);
     };
     return { nowMs, pause };
   };
@@ -88,11 +91,18 @@ export async function closePeriod({ periodKey }: CloseInput): Promise<CloseResul
     for (let clock = await readClock(); clock.nowMs < dueMs; clock = await readClock()) await clock.pause(dueMs);
   };
 
+  // Taken before drafts are looked for: one that is made meanwhile ends the pause behind it.
+  let seen = wakes;
   let unclaimed = await activities.claimDrafts(input);
   stage = 'grace';
   // Drafts that come late are looked for until they can't come any more.
-  for (let clock = await readClock(); unclaimed > 0 && clock.nowMs < opened.claimUntilMs; clock = await readClock()) {
+  for (
+    let clock = await readClock(seen);
+    unclaimed > 0 && clock.nowMs < opened.claimUntilMs;
+    clock = await readClock(seen)
+  ) {
     await clock.pause(opened.claimUntilMs);
+    seen = wakes;
     unclaimed = await activities.claimDrafts(input);
   }
   await waitUntil(opened.graceEndsAtMs);

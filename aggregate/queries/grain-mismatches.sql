@@ -16,4 +16,4 @@ FROM (
 GROUP BY namespace, meter, day
 HAVING sum(m) != sum(h) OR sum(m) != sum(d)
 ORDER BY day, namespace, meter
-LIMIT 100
+LIMIT {limit:UInt32}

@@ -17,4 +17,4 @@ WHERE (namespace, minute) NOT IN (
 GROUP BY namespace, meter, minute
 HAVING sum(rolled) != sum(raw)
 ORDER BY minute, namespace, meter
-LIMIT 100
+LIMIT {limit:UInt32}

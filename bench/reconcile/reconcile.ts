@@ -8,6 +8,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
 import { createAccounts } from '../../accounts/door.ts';
 import { createUsage, type UsageTables } from '../../aggregate/usage.ts';
 import { WAITS } from '../../domain/contracts/waits.ts';
@@ -70,6 +71,7 @@ export async function benchReconcile(args: readonly string[]): Promise<void> {
 
 type Ground = {
   readonly postgresUrl: string;
+  readonly clickhouseUrl: string;
   readonly clickhouse: ClickHouse;
   readonly connection: Connection;
   readonly native: NativeConnection;
@@ -85,12 +87,12 @@ async function openGround(stack: Stack): Promise<Ground> {
   const bootstrap = createClickHouse({ url: clickhouseUrl, database: 'default' });
   await bootstrap.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
   await bootstrap.close();
-  await migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase: DATABASE });
   const clickhouse = createClickHouse({ url: clickhouseUrl, database: DATABASE });
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   return {
     postgresUrl,
+    clickhouseUrl,
     clickhouse,
     connection,
     native,
@@ -102,8 +104,20 @@ async function openGround(stack: Stack): Promise<Ground> {
   };
 }
 
+/** A database of its own for each size: what a run has recorded is not deleted. */
+async function createDatabase({ postgresUrl, clickhouseUrl }: Ground, name: string): Promise<string> {
+  const admin = createPostgres(postgresUrl, 1);
+  await sql`CREATE DATABASE ${sql.id(name)}`.execute(admin);
+  await admin.destroy();
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  await migrate({ postgresUrl: url.toString(), clickhouseUrl, clickhouseDatabase: DATABASE });
+  return url.toString();
+}
+
 async function measure(ground: Ground, accounts: number, events: bigint): Promise<Measured> {
-  const { clickhouse, postgresUrl, connection } = ground;
+  const { clickhouse, connection } = ground;
+  const postgresUrl = await createDatabase(ground, `bench_${accounts}`);
   const namespace = `bench-${accounts}`;
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
   const db = createPostgres<ReconcileTables>(postgresUrl, 8);
@@ -163,6 +177,8 @@ function withoutTruth(events: bigint): Partial<Deps['usage']> {
       unique: events,
     }),
     fetchManifestEvents: async () => null,
+    fetchShortSources: async () => [],
+    fetchMiscounts: async () => ({ rollups: [], duplicates: [] }),
   };
 }
 

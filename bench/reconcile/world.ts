@@ -42,9 +42,6 @@ export async function fillClosedMonth(clickhouse: ClickHouse, accounts: number, 
 }
 
 export async function fillAccounts(db: ReconcileDb, accounts: number): Promise<void> {
-  await sql`TRUNCATE accounts, account_plans, contract_prices, namespaces, stripe_ids, meter_pushes, reconcile_runs CASCADE`.execute(
-    db,
-  );
   const name = sql.raw(`'acct-' || lpad(n::text, 7, '0')`);
   const all = sql`generate_series(0, ${sql.lit(accounts - 1)}) AS n`;
   await sql`INSERT INTO accounts (id, currency, created_at) SELECT ${name}, 'usd', '2026-01-01Z' FROM ${all}`.execute(

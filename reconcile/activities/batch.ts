@@ -3,25 +3,29 @@
 // idempotent, so repeating them for accounts that are done changes nothing.
 
 import { TrueupError } from '../../domain/contracts/errors.ts';
+import { parsePeriod } from '../../domain/period.ts';
 import { toApplicationFailure } from '../../platform/temporal.ts';
 import type { AccountInput, BatchInput } from '../activity-types.ts';
 import { fetchBatch, updateRunAccount } from '../store/runs.ts';
 import { forEachAtOnce } from './at-once.ts';
 import type { Deps } from './deps.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** Enough to hide Stripe's latency, few enough to stay under its limit of calls per second. */
 const ACCOUNTS_AT_ONCE = 5;
 
+/** `step` gets the deps of the batch, which answer for all of its accounts from one read each. */
 export async function forEachMember(
   deps: Deps,
   { run, periodKey, batch }: BatchInput,
-  step: (input: AccountInput) => Promise<void>,
+  step: (input: AccountInput, deps: Deps) => Promise<void>,
 ): Promise<void> {
   const accounts = await fetchBatch(deps.db, run, batch);
+  const ahead = readAhead(deps, parsePeriod(periodKey), accounts);
   await forEachAtOnce(ACCOUNTS_AT_ONCE, accounts, async (account) => {
     const input = { run, periodKey, account };
     try {
-      await step(input);
+      await step(input, ahead);
     } catch (error) {
       const failure = toApplicationFailure(error);
       if (failure.nonRetryable !== true) throw error;

@@ -19,10 +19,13 @@ export type ClosedUsage = Pick<
   | 'checkRolledUp'
   | 'closePeriod'
   | 'fetchClosedHours'
+  | 'fetchClosedHoursOf'
   | 'fetchClosedTotals'
   | 'fetchLateTotals'
   | 'fetchIngestCounts'
   | 'fetchManifestEvents'
+  | 'fetchShortSources'
+  | 'fetchMiscounts'
 > &
   Pick<Adjustments, 'recordAdjustments'> &
   Pick<UsageReads, 'fetchAccountHours'>;

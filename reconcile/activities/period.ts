@@ -7,6 +7,7 @@ import type { Activities, CloseResult, OpenedRun, RunInput } from '../activity-t
 import { carryCasesForward } from '../cases/carry-forward.ts';
 import { toBreak } from '../compare/break.ts';
 import { assembleReport } from '../report/assemble.ts';
+import { fetchSettled } from '../repairs/explained.ts';
 import { fetchPeriodSides } from '../runs/period-evidence.ts';
 import { comparePeriodSides, toPeriodRecord } from '../runs/period-sides.ts';
 import { computePins } from '../runs/pins.ts';
@@ -147,7 +148,10 @@ async function comparePeriod(deps: Deps, input: RunInput): Promise<void> {
     late: await deps.usage.fetchLateTotals(period, lateBarrier),
     ingest: await deps.usage.fetchIngestCounts(lateBarrier),
     emitted: await deps.usage.fetchManifestEvents(),
+    announced: await deps.usage.fetchShortSources(period),
+    miscounts: await deps.usage.fetchMiscounts(period, lateBarrier),
     accounts: registered.map(({ id, currency, terms }) => ({ id, currency, terms })),
+    settled: await fetchSettled(deps.db, period),
   };
   const evidence = [await insertEvidence(deps.db, 'period-sides', toPeriodRecord(sides))];
   await recordPeriodEvidence(deps.db, input.run, { evidence, pins: computePins() });

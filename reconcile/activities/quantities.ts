@@ -1,15 +1,45 @@
-// The two sides of an account's usage, as activities read them.
+// An account's usage as activities read it, and the invoice that our own agreement makes of it.
 
 import type { Account } from '../../accounts/door.ts';
+import type { HourTotal } from '../../aggregate/usage.ts';
+import { sumHoursBySegment, type Agreement } from '../../domain/agreement.ts';
 import { invariant } from '../../domain/contracts/errors.ts';
+import type { ExpectedInvoice } from '../../domain/expected-invoice.ts';
 import type { MeterName } from '../../domain/meter.ts';
 import type { Period } from '../../domain/period.ts';
+import { computeExpectedInvoice } from '../../domain/rating-invoice.ts';
 import type { MeterQuantities } from '../../domain/rating.ts';
 import type { AccountInput } from '../activity-types.ts';
 import { hoursOf } from '../compare/push-plan.ts';
+import type { Segment } from '../compare/sides.ts';
 import type { HourQuantities } from '../compare/transmit.ts';
+import { fetchCarriedOver } from '../repairs/explained.ts';
 import { fetchRatedLines } from '../store/runs.ts';
 import { toSubscriptionRef, type Deps } from './deps.ts';
+
+export type AgreedUsage = {
+  readonly agreement: Agreement;
+  readonly closed: readonly HourTotal[];
+  /** The agreement's segments with what was used in each. */
+  readonly segments: readonly Segment[];
+  readonly expected: ExpectedInvoice;
+};
+
+/** What was used and what it should come to: rating, billing and comparing all start from here. */
+export async function fetchAgreedUsage(deps: Deps, account: string, period: Period): Promise<AgreedUsage> {
+  const [agreement, closed, carriedOver] = await Promise.all([
+    deps.accounts.fetchAgreement(account, period),
+    deps.usage.fetchClosedHours(period, account),
+    fetchCarriedOver(deps.db, { period, account }),
+  ]);
+  const quantities = sumHoursBySegment(agreement.segments, closed);
+  const segments = agreement.segments.map(({ startAtMs, endAtMs, terms }, index) => {
+    const used = quantities[index];
+    invariant(used !== undefined, 'I6', `a segment of ${account} has no sums`);
+    return { startAtMs, endAtMs, terms, quantities: used };
+  });
+  return { agreement, closed, segments, expected: computeExpectedInvoice(agreement, quantities, carriedOver) };
+}
 
 /** Own hours as closed and the biller's, for one meter. */
 export async function fetchHours(

@@ -3,17 +3,16 @@
 import type { Account } from '../../accounts/door.ts';
 import type { HourTotal } from '../../aggregate/usage.ts';
 import { METERS, type MeterName } from '../../domain/meter.ts';
-import { computeExpectedInvoice } from '../../domain/rating-invoice.ts';
 import type { MeterQuantities } from '../../domain/rating.ts';
 import { hoursOf } from '../compare/push-plan.ts';
 import type { Sides } from '../compare/sides-record.ts';
 import { sumHours, type HourQuantities } from '../compare/transmit.ts';
 import type { Period } from '../../domain/period.ts';
-import { fetchCarriedOver, fetchKnownCases } from '../repairs/explained.ts';
+import { fetchKnownCases } from '../repairs/explained.ts';
 import type { RunAccount } from '../store/runs.ts';
 import { fetchMeterErrors } from '../webhooks/meter-errors.ts';
 import { toSubscriptionRef, type Deps } from './deps.ts';
-import { toQuantities } from './quantities.ts';
+import { fetchAgreedUsage, toQuantities } from './quantities.ts';
 
 type SomeHours = Partial<Record<MeterName, HourQuantities>>;
 
@@ -24,20 +23,13 @@ export async function fetchSides(
   { period, row }: { readonly period: Period; readonly row: RunAccount },
 ): Promise<Sides> {
   const ref = toSubscriptionRef(account);
-  const of = { period, account: account.id };
-  const [agreement, closed, billing, nowMs, cases, carriedOver, meterErrors] = await Promise.all([
-    deps.accounts.fetchAgreement(account.id, period),
-    deps.usage.fetchClosedHours(period, account.id),
+  const [{ agreement, closed, segments, expected }, billing, nowMs, cases, meterErrors] = await Promise.all([
+    fetchAgreedUsage(deps, account.id, period),
     deps.billing.fetchAccountBilling(ref, period),
     deps.clock.now(),
-    fetchKnownCases(deps.db, of),
-    fetchCarriedOver(deps.db, of),
+    fetchKnownCases(deps.db, { period, account: account.id }),
     fetchMeterErrors(deps.db, ref.customer, period),
   ]);
-  const segments = agreement.segments.map(({ startAtMs, endAtMs, terms }) => {
-    const within = closed.filter(({ hourAtMs }) => hourAtMs >= startAtMs && hourAtMs < endAtMs);
-    return { startAtMs, endAtMs, terms, quantities: quantitiesOf(within) };
-  });
   const total = quantitiesOf(closed);
   const differing = METERS.filter(
     (meter) => row.summaries[meter] !== undefined && row.summaries[meter] !== total[meter],
@@ -48,7 +40,6 @@ export async function fetchSides(
     billers[meter] = await deps.billing.fetchHourSummaries(ref, meter, period);
   }
   const { discount, taxBasisPoints, grants, state } = agreement;
-  const quantities = segments.map((segment) => segment.quantities);
   return {
     own: {
       account: account.id,
@@ -56,7 +47,7 @@ export async function fetchSides(
       period,
       subscription: ref.subscription,
       segments,
-      expected: computeExpectedInvoice(agreement, quantities, carriedOver),
+      expected,
       state,
       discountBasisPoints: discount?.kind === 'percent' ? discount.basisPoints : null,
       taxBasisPoints,

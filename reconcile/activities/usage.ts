@@ -1,34 +1,34 @@
 // Activities that bring the usage of a batch of accounts to the biller: rate, push, read back, resend. Each reads what it
 // needs afresh, so any of them may be repeated on another worker at any time.
 
-import { METERS, type MeterName } from '../../domain/meter.ts';
-import { ratePeriod } from '../../domain/rating.ts';
+import { METERS } from '../../domain/meter.ts';
 import type { AccountInput, Activities } from '../activity-types.ts';
 import { isTooOldToMeter } from '../billing/age.ts';
-import { computePushPlan, hoursOf } from '../compare/push-plan.ts';
-import { computeDifferingHours, sumHours } from '../compare/transmit.ts';
+import { computePushPlan } from '../compare/push-plan.ts';
+import { computeDifferingHours } from '../compare/transmit.ts';
 import { formatHold } from '../holds/compute.ts';
+import { computeRated } from '../runs/rated.ts';
 import { fetchPushed, recordPushed, withPushLock } from '../store/pushes.ts';
 import { fetchRunAccount, insertEvidence, recordRated, updateRunAccount } from '../store/runs.ts';
 import { forEachMember } from './batch.ts';
 import { fetchBilledAccount, periodOfRun, toSubscriptionRef, type Deps } from './deps.ts';
 import { fetchAccountHolds } from './holds.ts';
-import { fetchHours, fetchRatedQuantities, toQuantities } from './quantities.ts';
+import { fetchAgreedUsage, fetchHours, fetchRatedQuantities } from './quantities.ts';
 
 type UsageActivities = Pick<Activities, 'rateAccounts' | 'pushUsage' | 'readBack' | 'resendUsage'>;
 
 export function createUsageActivities(deps: Deps): UsageActivities {
   return {
-    rateAccounts: async (batch) => forEachMember(deps, batch, async (input) => rateAccount(deps, input)),
-    pushUsage: async (batch) => forEachMember(deps, batch, async (input) => unlessHeld(deps, input, pushUsage)),
+    rateAccounts: async (batch) => forEachMember(deps, batch, async (input, own) => rateAccount(own, input)),
+    pushUsage: async (batch) => forEachMember(deps, batch, async (input, own) => unlessHeld(own, input, pushUsage)),
     readBack: async (batch) => {
       let differing = 0;
-      await forEachMember(deps, batch, async (input) => {
-        if (!(await readBack(deps, input))) differing += 1;
+      await forEachMember(deps, batch, async (input, own) => {
+        if (!(await readBack(own, input))) differing += 1;
       });
       return differing;
     },
-    resendUsage: async (batch) => forEachMember(deps, batch, async (input) => unlessHeld(deps, input, resendUsage)),
+    resendUsage: async (batch) => forEachMember(deps, batch, async (input, own) => unlessHeld(own, input, resendUsage)),
   };
 }
 
@@ -44,10 +44,8 @@ async function unlessHeld(
 }
 
 async function rateAccount(deps: Deps, input: AccountInput): Promise<void> {
-  const account = await fetchBilledAccount(deps, input);
-  const closed = await deps.usage.fetchClosedHours(periodOfRun(input), account.id);
-  const quantityOf = (meter: MeterName) => sumHours(hoursOf(closed.filter((hour) => hour.meter === meter)));
-  await recordRated(deps.db, input, ratePeriod(account.terms, toQuantities(quantityOf)));
+  const agreed = await fetchAgreedUsage(deps, input.account, periodOfRun(input));
+  await recordRated(deps.db, input, computeRated(agreed));
 }
 
 async function pushUsage(deps: Deps, input: AccountInput): Promise<void> {

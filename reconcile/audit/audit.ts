@@ -9,7 +9,7 @@ import type { Period } from '../../domain/period.ts';
 import { forEachAtOnce } from '../activities/at-once.ts';
 import type { BillingAudit } from '../billing/stripe-audit.ts';
 import { compareAccount } from '../compare/account.ts';
-import { toBreak, type Break, type Finding } from '../compare/break.ts';
+import { toBreaks, type Break, type Finding } from '../compare/break.ts';
 import type { HourQuantities } from '../compare/transmit.ts';
 import { assembleReport } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
@@ -52,9 +52,9 @@ export async function runAudit(input: AuditInput): Promise<Audited> {
   const strangers = [...usage]
     .filter(([customer]) => !known.has(customer))
     .flatMap(([customer, meters]) => unpriced(customer, meters));
-  const breaks = [...results.flatMap((result) => result.findings), ...strangers].map((finding) =>
-    toBreak(finding, period.endAtMs, []),
-  );
+  // By account: what is accepted as rounding is capped for each of them.
+  const byAccount = [...results.map(({ findings }) => findings), strangers];
+  const breaks = byAccount.flatMap((findings) => toBreaks(findings, period.endAtMs, []));
   const report = assembleReport(toReportInput(input, results, breaks));
   return { report, limits: [...new Set(results.flatMap((result) => result.limits))].sort() };
 }

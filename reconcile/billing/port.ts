@@ -5,6 +5,8 @@
 import type { Canonical } from '../../domain/canonical.ts';
 import type { MeterName } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
+import type { Discount } from '../../domain/agreement.ts';
+import type { OpenGrant } from '../../domain/credits.ts';
 import type { Period } from '../../domain/period.ts';
 import type { Price } from '../../domain/price-book.ts';
 
@@ -172,7 +174,8 @@ export type RepairInvoice = Corrects & {
   readonly replaces: string | null;
 };
 
-export type PlanFee = {
+/** What the agreement charges besides usage, as one item on a draft. */
+export type AgreedItem = {
   readonly ref: CustomerRef;
   readonly invoice: string;
   readonly period: Period;
@@ -186,8 +189,31 @@ export type BillingSetup = {
   ensureProducts(): Promise<void>;
   ensurePrice(price: Price, currency: Currency): Promise<void>;
   ensureCustomer(account: string, options?: { readonly testClock?: string }): Promise<string>;
-  /** A subscription to `prices`, its cycle anchored at the first of the month, 00:00:00 UTC. */
-  ensureSubscription(ref: CustomerRef, prices: readonly Price[], currency: Currency): Promise<string>;
+  /**
+   * A subscription to `prices`, its cycle anchored at the first of the month, 00:00:00 UTC. A trial costs nothing and should
+   * end with a month: the vendor counts periods from its end.
+   */
+  ensureSubscription(
+    ref: CustomerRef,
+    prices: readonly Price[],
+    currency: Currency,
+    options?: { readonly trialEndAtMs?: number },
+  ): Promise<string>;
+  /** Discount and tax of the invoices from now on, in place of what held before; null takes it away. */
+  ensureReductions(ref: SubscriptionRef, agreed: AgreedReductions): Promise<void>;
+  /** Prepaid credit for metered usage, used for exactly the periods that may use it; with what earlier ones left of it. */
+  ensureGrant(ref: CustomerRef, grant: OpenGrant, currency: Currency): Promise<void>;
+  /**
+   * Swaps the prices of a subscription, meter by meter, for the change agreed for `atMs`; a price that stays is not touched.
+   * The biller charges usage so far at the old price, now and for ever: send and compare it first (change-prices.ts).
+   */
+  changePrices(ref: SubscriptionRef, prices: readonly Price[], atMs: number): Promise<void>;
+};
+
+export type AgreedReductions = {
+  readonly discount: Discount | null;
+  readonly taxBasisPoints: bigint | null;
+  readonly currency: Currency;
 };
 
 export type BillingUsage = {
@@ -206,7 +232,9 @@ export type BillingInvoices = {
   /** The cycle invoices of the period, drafts among them taken out of automatic finalization. */
   claimCycleInvoices(ref: SubscriptionRef, period: Period): Promise<CycleInvoice[]>;
   /** Puts the plan fee on a draft once. Returns the amount that stands there, which is another one if somebody put it. */
-  ensurePlanFee(fee: PlanFee): Promise<bigint>;
+  ensurePlanFee(fee: AgreedItem): Promise<bigint>;
+  /** The same for what falls short of a commitment. No discount touches it. */
+  ensureCommitment(commitment: AgreedItem): Promise<bigint>;
   /** Finalizes a draft; one that is finalized already stays as it is. */
   finalize(invoice: string): Promise<void>;
   /** With all of its lines, payments and credit notes. */

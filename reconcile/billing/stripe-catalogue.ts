@@ -8,7 +8,7 @@ import { METERS, METER_UNITS, type MeterName } from '../../domain/meter.ts';
 import type { Price, Tier } from '../../domain/price-book.ts';
 import type { BillingSetup } from './port.ts';
 import { isMissing } from './errors.ts';
-import { read, toWireInteger, writeOnce } from './stripe-call.ts';
+import { read, toSeconds, toWireInteger, writeOnce } from './stripe-call.ts';
 
 export type PriceFacts = {
   readonly lookupKey: string | null;
@@ -79,7 +79,9 @@ async function findPrice(stripe: Stripe, lookupKey: string): Promise<Stripe.Pric
   return found.data[0];
 }
 
-export function createSetup(stripe: Stripe, catalogue: Catalogue): BillingSetup {
+type Setup = Omit<BillingSetup, 'ensureReductions' | 'ensureGrant' | 'changePrices'>;
+
+export function createSetup(stripe: Stripe, catalogue: Catalogue): Setup {
   return {
     ensureMeters: async () => {
       for (const meter of METERS) await ensureMeter(stripe, meter);
@@ -102,7 +104,7 @@ export function createSetup(stripe: Stripe, catalogue: Catalogue): BillingSetup 
       );
     },
     ensureCustomer: async (account, options = {}) => ensureCustomer(stripe, account, options.testClock),
-    ensureSubscription: async (ref, prices, currency) => {
+    ensureSubscription: async (ref, prices, currency, { trialEndAtMs } = {}) => {
       const items = await Promise.all(prices.map(async (price) => ({ price: await catalogue.priceId(price.id) })));
       const params: Stripe.SubscriptionCreateParams = {
         customer: ref.customer,
@@ -113,6 +115,7 @@ export function createSetup(stripe: Stripe, catalogue: Catalogue): BillingSetup 
         proration_behavior: 'none',
         collection_method: 'send_invoice',
         days_until_due: 30,
+        ...(trialEndAtMs === undefined ? {} : { trial_end: toSeconds(trialEndAtMs) }),
         metadata: { account: ref.account },
       };
       const subscription = await writeOnce({

@@ -1,18 +1,19 @@
-// Cycle invoices of Stripe: claimed as drafts, given the plan fee, finalized by us alone.
+// Cycle invoices of Stripe: claimed as drafts, given plan fee and commitment, finalized by us alone.
 // An invoice's own period is the window in which items were collected; what a line charges for is the line's period.
 
 import type { Stripe } from 'stripe';
 import type { Period } from '../../domain/period.ts';
-import type { BillingInvoices, CycleInvoice, PlanFee, SubscriptionRef } from './port.ts';
+import type { AgreedItem, BillingInvoices, CycleInvoice, SubscriptionRef } from './port.ts';
 import { fromSeconds, fromWireInteger, read, toSeconds, toWireInteger, writeOnce } from './stripe-call.ts';
-import { FEE_KIND } from './stripe-metadata.ts';
+import { COMMITMENT_KIND, FEE_KIND } from './stripe-metadata.ts';
 
 export function createInvoices(
   stripe: Stripe,
-): Pick<BillingInvoices, 'claimCycleInvoices' | 'ensurePlanFee' | 'finalize'> {
+): Pick<BillingInvoices, 'claimCycleInvoices' | 'ensurePlanFee' | 'ensureCommitment' | 'finalize'> {
   return {
     claimCycleInvoices: async (ref, period) => claim(stripe, ref, period),
-    ensurePlanFee: async (fee) => ensurePlanFee(stripe, fee),
+    ensurePlanFee: async (fee) => ensureItem(stripe, PLAN_FEE, fee),
+    ensureCommitment: async (commitment) => ensureItem(stripe, COMMITMENT, commitment),
     finalize: async (invoice) => {
       await writeOnce({
         what: `finalize invoice ${invoice}`,
@@ -61,35 +62,43 @@ async function claim(stripe: Stripe, ref: SubscriptionRef, period: Period): Prom
   return claimed;
 }
 
-async function ensurePlanFee(stripe: Stripe, fee: PlanFee): Promise<bigint> {
-  const { account, customer } = fee.ref;
-  const what = `plan fee of ${account} for ${fee.period.key}`;
+type ItemKind = {
+  readonly kind: string;
+  readonly keyed: string;
+  readonly name: string;
+  readonly discountable: boolean;
+};
+
+const PLAN_FEE: ItemKind = { kind: FEE_KIND, keyed: 'fee', name: 'Plan fee', discountable: true };
+const COMMITMENT: ItemKind = { kind: COMMITMENT_KIND, keyed: 'commitment', name: 'Commitment', discountable: false };
+
+/** Found again by its kind, so that one draft holds one of each. */
+async function ensureItem(stripe: Stripe, { kind, keyed, name, discountable }: ItemKind, of: AgreedItem) {
+  const { account, customer } = of.ref;
+  const what = `${name.toLowerCase()} of ${account} for ${of.period.key}`;
   const item = await writeOnce({
     what,
-    key: `fee-${account}-${fee.period.key}`,
+    key: `${keyed}-${account}-${of.period.key}`,
     look: async () => {
       const items = await stripe.invoiceItems
-        .list({ invoice: fee.invoice, limit: 100 })
+        .list({ invoice: of.invoice, limit: 100 })
         .autoPagingToArray({ limit: 1000 });
-      return items.find((candidate) => isFee(candidate.metadata));
+      return items.find(({ metadata }) => metadata?.['kind'] === kind);
     },
     send: async (options) =>
       stripe.invoiceItems.create(
         {
           customer,
-          invoice: fee.invoice,
-          amount: toWireInteger(fee.amountMinor, what),
-          currency: fee.currency,
-          description: `Plan fee ${fee.period.key}`,
-          period: { start: toSeconds(fee.period.startAtMs), end: toSeconds(fee.period.endAtMs) },
-          metadata: { account, period: fee.period.key, kind: FEE_KIND },
+          invoice: of.invoice,
+          amount: toWireInteger(of.amountMinor, what),
+          currency: of.currency,
+          description: `${name} ${of.period.key}`,
+          ...(discountable ? {} : { discountable }),
+          period: { start: toSeconds(of.period.startAtMs), end: toSeconds(of.period.endAtMs) },
+          metadata: { account, period: of.period.key, kind },
         },
         options,
       ),
   });
   return fromWireInteger(item.amount, what);
-}
-
-function isFee(metadata: Stripe.Metadata | null): boolean {
-  return metadata?.['kind'] === FEE_KIND;
 }

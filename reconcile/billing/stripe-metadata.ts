@@ -9,7 +9,11 @@ export const CASE_KEY = 'trueup_case';
 const REPAIR_KEY = 'trueup_repair';
 /** The period a re-issued invoice stands for. */
 export const PERIOD_KEY = 'trueup_period';
+/** Our id of a credit grant, and the basis points of a tax rate. */
+export const GRANT_KEY = 'trueup_grant';
+export const RATE_KEY = 'trueup_basis_points';
 export const FEE_KIND = 'plan_fee';
+export const COMMITMENT_KIND = 'commitment';
 
 export function caseOf(metadata: Stripe.Metadata | null): string | null {
   return metadata?.[CASE_KEY] ?? null;

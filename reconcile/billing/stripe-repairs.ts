@@ -57,6 +57,8 @@ async function addItem(stripe: Stripe, item: RepairItem, slot: string): Promise<
           amount: toWireInteger(item.amountMinor, what),
           currency: item.currency,
           description: item.description,
+          // Its amount was approved as it is: no coupon touches it.
+          discountable: false,
           period: { start: toSeconds(item.period.startAtMs), end: toSeconds(item.period.endAtMs) },
           metadata: {
             ...caseMetadata(item),

@@ -157,17 +157,19 @@ async function* listInvoices(
 async function fetchState(stripe: Stripe, target: Target): Promise<ObjectState> {
   const { kind, id } = target;
   try {
-    return { kind, id, status: await fetchStatus(stripe, target) };
+    return { kind, id, ...(await fetchStatus(stripe, target)) };
   } catch (error) {
     if (isMissing(error)) return { kind, id, status: 'missing' };
     throw toTrueupError(error, `${kind} ${id}`);
   }
 }
 
-async function fetchStatus(stripe: Stripe, { kind, id }: Target): Promise<string> {
-  if (kind === 'invoice') return (await stripe.invoices.retrieve(id)).status ?? 'unknown';
-  if (kind === 'subscription') return (await stripe.subscriptions.retrieve(id)).status;
-  return (await stripe.billing.meters.retrieve(id)).status;
+async function fetchStatus(stripe: Stripe, { kind, id }: Target): Promise<Omit<ObjectState, keyof Target>> {
+  if (kind === 'subscription') return { status: (await stripe.subscriptions.retrieve(id)).status };
+  if (kind === 'meter') return { status: (await stripe.billing.meters.retrieve(id)).status };
+  const { status, billing_reason: reason, period_end: end } = await stripe.invoices.retrieve(id);
+  const cycle = reason === 'subscription_cycle' ? { cycleEndAtMs: fromSeconds(end) } : {};
+  return { status: status ?? 'unknown', ...cycle };
 }
 
 async function fetchMeterErrors(stripe: Stripe, eventId: string): Promise<MeterErrors[]> {

@@ -6,13 +6,13 @@ import { createSharedBuckets } from '../../platform/redis.ts';
 import { toApplicationFailure } from '../../platform/temporal.ts';
 import { createRepairWorld, type RepairWorld } from '../testing/repair-world.ts';
 import { createPace } from './pace.ts';
-import type { PlanFee } from './port.ts';
+import type { AgreedItem } from './port.ts';
 import { createStripeBilling } from './stripe.ts';
 
 let world: RepairWorld;
 afterEach(async () => world.end());
 
-const fee = (amountMinor = 500n): PlanFee => {
+const fee = (amountMinor = 500n): AgreedItem => {
   const { ref, invoice, period } = world;
   return { ref, invoice, period, amountMinor, currency: 'usd' };
 };

@@ -2,6 +2,7 @@
 // stripe-*.ts and errors.ts are the only ones that know the SDK. Holds no state worth keeping: dying loses nothing.
 
 import type { Billing } from './port.ts';
+import { createAgreements } from './stripe-agreements.ts';
 import { createBilled } from './stripe-billed.ts';
 import { createClient, type StripeOptions } from './stripe-call.ts';
 import { createCatalogue, createSetup } from './stripe-catalogue.ts';
@@ -14,6 +15,7 @@ export function createStripeBilling(options: StripeOptions): Billing {
   const catalogue = createCatalogue(stripe);
   return {
     ...createSetup(stripe, catalogue),
+    ...createAgreements(stripe, catalogue),
     ...createUsage(stripe, catalogue, options),
     ...createInvoices(stripe),
     ...createBilled(stripe, catalogue),

@@ -7,7 +7,7 @@ import { inAuditedTransaction, type ReconcileTx } from '../audit-log/log.ts';
 import { computeMateriality } from '../compare/tolerance.ts';
 import { fetchBreaks } from '../store/breaks.ts';
 import type { ReconcileDb } from '../store/db.ts';
-import { fetchRun } from '../store/runs.ts';
+import { fetchRun, fetchRunAccounts, type RunAccount } from '../store/runs.ts';
 import { appendCaseEvents, fetchCases, recordCaseEvent, type Case } from './book.ts';
 import { computeCarry, type NewCase } from './carry.ts';
 import { computeDueMs, computeSeverity } from './policy.ts';
@@ -19,27 +19,42 @@ export async function carryCasesForward(db: ReconcileDb, run: string, nowMs: num
   await inAuditedTransaction(db, async (tx) => {
     const { period } = await fetchRun(tx, run);
     const cases = await fetchCases(tx, { period });
+    const materialOf = toMateriality(await fetchRunAccounts(tx, run));
     const carry = computeCarry({ run, period }, await fetchBreaks(tx, run), cases);
     for (let from = 0; from < carry.opened.length; from += ROWS_PER_INSERT) {
-      await openCases(tx, carry.opened.slice(from, from + ROWS_PER_INSERT), { run, nowMs });
+      await openCases(tx, carry.opened.slice(from, from + ROWS_PER_INSERT), { run, nowMs, materialOf });
     }
     for (const { caseId, event } of carry.events) {
       await recordCaseEvent(tx, CLOSE_PROCESS, { caseId, event, atMs: nowMs });
     }
-    await updateSeverities(tx, await fetchCases(tx, { period }), nowMs);
+    await updateSeverities(tx, await fetchCases(tx, { period }), { nowMs, materialOf });
     const seen = tx.updateTable('cases').set({ last_run: run });
     await seen.where('period', '=', period).where('last_run', '<>', run).execute();
   });
 }
 
+type MaterialOf = (of: { readonly account: string; readonly currency: string }) => bigint;
+
+/** What is material to an account goes by its invoice: the larger of what was charged and what should have been. */
+function toMateriality(members: readonly RunAccount[]): MaterialOf {
+  const invoices = new Map(
+    members.map(({ account, compared, rated, invoice }) => {
+      const expected = compared?.expectedMinor ?? (rated === null ? 0n : rated.usageMinor + rated.feeMinor);
+      const charged = invoice?.totalMinor ?? 0n;
+      return [account, expected > charged ? expected : charged];
+    }),
+  );
+  return ({ account, currency }) => computeMateriality(parseCurrency(currency), invoices.get(account) ?? 0n);
+}
+
 async function openCases(
   tx: ReconcileTx,
   opened: readonly NewCase[],
-  { run, nowMs }: { readonly run: string; readonly nowMs: number },
+  { run, nowMs, materialOf }: { readonly run: string; readonly nowMs: number; readonly materialOf: MaterialOf },
 ): Promise<void> {
   const at = new Date(nowMs);
   const rows = opened.map(({ caseId, meter, amountMinor, ...key }) => {
-    const severity = computeSeverity(amountMinor, 0, computeMateriality(parseCurrency(key.currency), 0n));
+    const severity = computeSeverity(amountMinor, 0, materialOf(key));
     return {
       ...key,
       case_id: caseId,
@@ -64,9 +79,14 @@ async function openCases(
 }
 
 /** How urgent they have become by money and age. */
-async function updateSeverities(tx: ReconcileTx, cases: readonly Case[], nowMs: number): Promise<void> {
-  for (const { caseId, amountMinor, currency, openedAtMs, severity: before } of cases) {
-    const severity = computeSeverity(amountMinor, nowMs - openedAtMs, computeMateriality(parseCurrency(currency), 0n));
+async function updateSeverities(
+  tx: ReconcileTx,
+  cases: readonly Case[],
+  { nowMs, materialOf }: { readonly nowMs: number; readonly materialOf: MaterialOf },
+): Promise<void> {
+  for (const one of cases) {
+    const { caseId, amountMinor, openedAtMs, severity: before } = one;
+    const severity = computeSeverity(amountMinor, nowMs - openedAtMs, materialOf(one));
     if (severity === before) continue;
     const due_at = new Date(computeDueMs(severity, openedAtMs));
     await tx.updateTable('cases').set({ severity, due_at }).where('case_id', '=', caseId).execute();

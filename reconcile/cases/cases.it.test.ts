@@ -59,6 +59,23 @@ describe('cases', () => {
     ]);
   });
 
+  test('are as urgent as they are large beside the invoice they are about', async () => {
+    const large = await books.run([
+      { account: 'small', amountMinor: 20_000n },
+      { account: 'large', amountMinor: 20_000n },
+    ]);
+    const none = { reasons: '[]', summaries: '{}', invoices: '[]', evidence: '[]' };
+    const member = { ...none, batch: 0, currency: 'usd', plan_id: 'business', state: 'billed' } as const;
+    const rows = [
+      { ...member, run: large, account: 'small', expected_minor: '100000' },
+      { ...member, run: large, account: 'large', expected_minor: '100000000' },
+    ] as const;
+    await books.db.insertInto('run_accounts').values(rows).execute();
+    await carry(large);
+    const severities = (await fetchCases(books.db, {})).map(({ account, severity }) => [account, severity]);
+    expect(Object.fromEntries(severities)).toEqual({ large: 'low', small: 'high' });
+  });
+
   test('carried again for the same run change nothing, not even the audit log', async () => {
     const run = await books.run([{}, { account: 'beta' }]);
     await carry(run);

@@ -2,24 +2,17 @@
 // run stored, so it answers years later and asks nobody.
 
 import { sql } from 'kysely';
-import { z } from 'zod';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { METERS, type MeterName } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
 import { sumLines } from '../../domain/rating.ts';
+import type { BilledInvoice } from '../billing/port.ts';
 import type { Break } from '../compare/break.ts';
+import { fromSidesRecord } from '../compare/sides-record.ts';
 import { fetchBreaks } from '../store/breaks.ts';
 import type { ReconcileDb } from '../store/db.ts';
-import { fetchRatedLines, fetchRun, fetchRunAccount, type StoredLine } from '../store/runs.ts';
-
-/** A line as Stripe had it when it was compared. */
-export type ChargedLine = {
-  readonly id: string;
-  readonly amountMinor: bigint;
-  readonly quantity: string | null;
-  readonly unitAmount: string | null;
-  readonly kind: string | null;
-};
+import { fetchEvidence } from '../store/evidence.ts';
+import { fetchRatedLines, fetchRun, fetchRunAccount, type StoredPartLine } from '../store/runs.ts';
 
 export type ExplainedInvoice = {
   readonly run: string;
@@ -29,18 +22,18 @@ export type ExplainedInvoice = {
   readonly invoice: string;
   readonly number: string | null;
   readonly status: string;
-  /** Null for a draft. */
-  readonly invoicedMinor: bigint | null;
+  /** The invoice as the biller had it when it was compared, with its credit notes; null when it was not. */
+  readonly billed: BilledInvoice | null;
   readonly usageMinor: bigint | null;
   readonly feeMinor: bigint | null;
   readonly meters: readonly {
     readonly meter: MeterName;
+    /** Several where it changed inside the period. */
     readonly priceId: string;
     readonly quantity: bigint;
     readonly amountMinor: bigint;
-    readonly tiers: readonly StoredLine[];
+    readonly tiers: readonly StoredPartLine[];
   }[];
-  readonly charged: readonly ChargedLine[];
   readonly breaks: readonly Break[];
 };
 
@@ -53,25 +46,25 @@ export async function explainInvoice(db: ReconcileDb, idOrNumber: string): Promi
     fetchRatedLines(db, ref.run, ref.account),
     fetchBreaks(db, ref.run),
   ]);
+  const billed = await fetchBilledInvoice(db, row.evidence, ref.invoice);
   return {
     run: ref.run,
     period: run.period,
     account: ref.account,
     currency: row.currency,
     invoice: ref.invoice,
-    number: row.invoice?.number ?? null,
-    status: row.invoice?.status ?? 'draft',
-    invoicedMinor: row.invoice?.totalMinor ?? null,
+    number: billed?.number ?? null,
+    status: billed?.status ?? 'draft',
+    billed,
     usageMinor: row.rated?.usageMinor ?? null,
     feeMinor: row.rated?.feeMinor ?? null,
     meters: METERS.flatMap((meter) => {
       const tiers = lines.filter((line) => line.meter === meter);
-      const [first] = tiers;
-      if (first === undefined) return [];
+      if (tiers.length === 0) return [];
+      const priceId = [...new Set(tiers.map((line) => line.priceId))].join(' ');
       const quantity = tiers.reduce((sum, line) => sum + line.quantity, 0n);
-      return [{ meter, priceId: first.priceId, quantity, amountMinor: sumLines(tiers), tiers }];
+      return [{ meter, priceId, quantity, amountMinor: sumLines(tiers), tiers }];
     }),
-    charged: await fetchChargedLines(db, row.evidence, ref.invoice),
     breaks: breaks.filter((found) => found.account === ref.account),
   };
 }
@@ -106,37 +99,14 @@ async function findInvoice(
   return { run: row.run, account: row.account, invoice: invoice?.id ?? idOrNumber };
 }
 
-const SNAPSHOT = z.object({
-  id: z.string(),
-  lines: z.array(
-    z.object({
-      id: z.string(),
-      amount: z.string().regex(/^-?\d+$/),
-      quantity: z.string().nullable(),
-      unit_amount: z.string().nullable(),
-      kind: z.string().nullable(),
-    }),
-  ),
-});
-
-/** The lines of the stored snapshot; none while the invoice is a draft, whose lines are estimates. */
-async function fetchChargedLines(db: ReconcileDb, hashes: readonly string[], invoice: string): Promise<ChargedLine[]> {
-  if (hashes.length === 0) return [];
-  const rows = await db
-    .selectFrom('evidence')
-    .select('body')
-    .where('hash', 'in', [...hashes])
-    .where('kind', '=', 'stripe-invoice')
-    .execute();
-  const snapshots = rows.flatMap(({ body }) => {
-    const parsed = SNAPSHOT.safeParse(JSON.parse(body));
-    return parsed.success ? [parsed.data] : [];
-  });
-  return (snapshots.find(({ id }) => id === invoice)?.lines ?? []).map((line) => ({
-    id: line.id,
-    amountMinor: BigInt(line.amount),
-    quantity: line.quantity,
-    unitAmount: line.unit_amount,
-    kind: line.kind,
-  }));
+/** Out of the sides that were compared. */
+async function fetchBilledInvoice(
+  db: ReconcileDb,
+  hashes: readonly string[],
+  invoice: string,
+): Promise<BilledInvoice | null> {
+  const evidence = await fetchEvidence(db, hashes);
+  const sides = [...evidence.values()].find(({ kind }) => kind === 'account-sides');
+  if (sides === undefined) return null;
+  return fromSidesRecord(sides.content).biller.billing.invoices.find(({ id }) => id === invoice) ?? null;
 }

@@ -10,6 +10,7 @@ import { retryUnavailable } from '../../platform/retry.ts';
 import type { Billing, CustomerRef } from '../billing/port.ts';
 import { fetchHolds } from '../holds/book.ts';
 import { computeHolds, formatHold } from '../holds/compute.ts';
+import { checkUnlocked } from '../sign-off/book.ts';
 import type { ReconcileDb } from '../store/db.ts';
 import { recordPushed } from '../store/pushes.ts';
 import { recordBegun, recordOutcome, recordStep, requirePermission } from './book.ts';
@@ -30,13 +31,14 @@ export type RepairDeps = {
 
 /**
  * Applies a repair, or goes on with one that was begun, and reads it back. Resolves with where it stands then: `verified`,
- * or `applied` with a problem. Throws `conflict` REPAIR_STALE when the biller changed since the plan, and `unavailable`
- * when it has to be tried again.
+ * or `applied` with a problem. Throws `conflict` REPAIR_STALE when the biller changed since the plan, `rejected`
+ * PERIOD_LOCKED when the period was signed meanwhile, and `unavailable` when it has to be tried again.
  */
 export async function applyRepair(deps: RepairDeps, actor: Actor, repairId: string): Promise<Repair> {
   requirePermission(actor, 'repair.apply');
   const repair = await fetchRepair(deps.db, repairId);
   if (repair.state === 'verified') return repair;
+  await checkUnlocked(deps.db, repair.plan.period);
   if (repair.state === 'approved') await requireUnmoved(deps, repair);
   await recordBegun(deps.db, actor, { repairId, atMs: await deps.clock.now() });
   for (const [ordinal, step] of repair.plan.steps.entries()) {

@@ -7,6 +7,7 @@ import { decidePermission, type Actor, type Permission } from '../../domain/cont
 import { appendAudit, inAuditedTransaction, type ReconcileTx } from '../audit-log/log.ts';
 import { fetchCase, recordCaseEvent } from '../cases/book.ts';
 import type { CaseEvent } from '../cases/states.ts';
+import { checkUnlocked } from '../sign-off/book.ts';
 import type { ReconcileDb } from '../store/db.ts';
 import type { RepairState, RepairTables } from '../store/repair-tables.ts';
 import type { RepairPlan } from './plan.ts';
@@ -23,7 +24,10 @@ export function computePlanHash(plan: RepairPlan): string {
   return sha256(canonicalJson(plan));
 }
 
-/** Stores a plan and returns the repair's id. Throws `rejected` NOT_PERMITTED, `conflict` CASE_STATE or REPAIR_STATE. */
+/**
+ * Stores a plan and returns the repair's id. Throws `rejected` NOT_PERMITTED or PERIOD_LOCKED, `conflict` CASE_STATE or
+ * REPAIR_STATE.
+ */
 export async function insertRepair(db: ReconcileDb, actor: Actor, repair: NewRepair): Promise<string> {
   requirePermission(actor, 'repair.plan');
   return inAuditedTransaction(db, async (tx) => insertPlanned(tx, actor, repair));
@@ -32,6 +36,7 @@ export async function insertRepair(db: ReconcileDb, actor: Actor, repair: NewRep
 /** The same within a larger change. */
 export async function insertPlanned(tx: ReconcileTx, actor: Actor, repair: NewRepair): Promise<string> {
   const { plan, bulkId, atMs } = repair;
+  await checkUnlocked(tx, plan.period);
   const earlier = await tx
     .selectFrom('repairs')
     .select(['repair_id', 'state'])
@@ -77,7 +82,7 @@ export async function insertPlanned(tx: ReconcileTx, actor: Actor, repair: NewRe
 
 export type Act = { readonly repairId: string; readonly atMs: number };
 
-/** Approves exactly the plan of this hash. Throws `rejected` NOT_PERMITTED, also for who planned it. */
+/** Approves exactly the plan of this hash. Throws `rejected` NOT_PERMITTED, also for who planned it, or PERIOD_LOCKED. */
 export async function approveRepair(db: ReconcileDb, actor: Actor, act: Act & { planHash: string }): Promise<void> {
   requirePermission(actor, 'repair.approve');
   await inAuditedTransaction(db, async (tx) => approve(tx, actor, act));
@@ -87,6 +92,7 @@ export async function approve(tx: ReconcileTx, actor: Actor, act: Act & { planHa
   const { repairId, planHash, atMs } = act;
   const repair = await lockRepair(tx, repairId);
   requireState(repair, ['planned'], 'approved');
+  await checkUnlocked(tx, repair.plan.period);
   if (repair.planHash !== planHash) {
     throw conflict(
       'REPAIR_STALE',
@@ -101,25 +107,29 @@ export async function approve(tx: ReconcileTx, actor: Actor, act: Act & { planHa
 
 /** Gives a repair up before anything of it was done. */
 export async function dropRepair(db: ReconcileDb, actor: Actor, act: Act & { reason: string }): Promise<void> {
-  const { repairId, reason, atMs } = act;
   requirePermission(actor, 'repair.plan');
-  if (reason.trim() === '') throw refused('dropping a repair needs a reason');
-  await inAuditedTransaction(db, async (tx) => {
-    const repair = await lockRepair(tx, repairId);
-    requireState(repair, ['planned', 'approved'], 'dropped');
-    const dropped = { dropped_by: actor.id, dropped_at: new Date(atMs), dropped_reason: reason };
-    await move(tx, repairId, { state: 'dropped', ...dropped });
-    await note(tx, { actor: actor.id, action: 'dropped', repairId, atMs, details: { reason } });
-    await tellCase(tx, { repair, actor: actor.id, atMs, event: { kind: 'repair-dropped', repair: repairId, reason } });
-  });
+  await inAuditedTransaction(db, async (tx) => drop(tx, actor, act));
 }
 
-/** From here on the biller may have been changed. One that began before stays as it is. */
+/** The same within a larger change. */
+export async function drop(tx: ReconcileTx, actor: Actor, act: Act & { reason: string }): Promise<void> {
+  const { repairId, reason, atMs } = act;
+  if (reason.trim() === '') throw refused('dropping a repair needs a reason');
+  const repair = await lockRepair(tx, repairId);
+  requireState(repair, ['planned', 'approved'], 'dropped');
+  const dropped = { dropped_by: actor.id, dropped_at: new Date(atMs), dropped_reason: reason };
+  await move(tx, repairId, { state: 'dropped', ...dropped });
+  await note(tx, { actor: actor.id, action: 'dropped', repairId, atMs, details: { reason } });
+  await tellCase(tx, { repair, actor: actor.id, atMs, event: { kind: 'repair-dropped', repair: repairId, reason } });
+}
+
+/** From here on the biller may have been changed. One that began before stays as it is. Throws `rejected` PERIOD_LOCKED. */
 export async function recordBegun(db: ReconcileDb, actor: Actor, { repairId, atMs }: Act): Promise<void> {
   requirePermission(actor, 'repair.apply');
   await inAuditedTransaction(db, async (tx) => {
     const repair = await lockRepair(tx, repairId);
     requireState(repair, ['approved', 'applying', 'applied', 'verified'], 'applied');
+    await checkUnlocked(tx, repair.plan.period);
     if (repair.state !== 'approved') return;
     await move(tx, repairId, { state: 'applying', applied_by: actor.id, applying_at: new Date(atMs) });
     await note(tx, { actor: actor.id, action: 'begun', repairId, atMs, details: {} });

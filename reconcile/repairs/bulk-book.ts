@@ -4,11 +4,12 @@
 import { canonicalJson, type Canonical } from '../../domain/canonical.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import type { Actor } from '../../domain/contracts/permissions.ts';
+import { parsePeriod, type Period } from '../../domain/period.ts';
 import { forEachAtOnce } from '../activities/at-once.ts';
 import { appendAudit, inAuditedTransaction } from '../audit-log/log.ts';
 import type { ReconcileDb } from '../store/db.ts';
 import { applyRepair, type RepairDeps } from './apply.ts';
-import { approve, computePlanHash, insertPlanned, requirePermission } from './book.ts';
+import { approve, computePlanHash, drop, insertPlanned, requirePermission } from './book.ts';
 import { computeBulkHash, plansOf, type BulkPlan } from './bulk.ts';
 import { fetchRepairs, type Repair } from './stored.ts';
 
@@ -44,6 +45,11 @@ export async function insertBulk(db: ReconcileDb, actor: Actor, { bulk, selectio
       .returning('bulk_id')
       .executeTakeFirst();
     if (inserted === undefined) throw exists(bulk.bulkId);
+    const corrected = await fetchCorrected(tx, parsePeriod(bulk.period));
+    const again = plans.find(({ account }) => corrected.has(account));
+    if (again !== undefined) {
+      throw refused(`${again.account} is corrected by ${corrected.get(again.account)} for ${bulk.period} already`);
+    }
     const details = { selection, reason: bulk.reason, repairs: plans.length, hash };
     await appendAudit(tx, [{ atMs, actor: actor.id, action: 'bulk.planned', subject: bulk.bulkId, details }]);
     for (const plan of plans) await insertPlanned(tx, actor, { plan, bulkId: bulk.bulkId, atMs });
@@ -58,14 +64,70 @@ export async function approveBulk(db: ReconcileDb, actor: Actor, act: BulkAct & 
   const { bulkId, hash, atMs } = act;
   requirePermission(actor, 'repair.approve');
   await inAuditedTransaction(db, async (tx) => {
-    const repairs = (await fetchRepairs(tx, { bulkId })).filter(({ state }) => state !== 'dropped');
-    const found = computeBulkHash(repairs.map(({ planHash }) => planHash));
-    if (found !== hash) {
-      const message = `bulk correction ${bulkId} is ${found}, approved was ${hash}`;
+    const found = await fetchBulk(tx, bulkId);
+    if (found.hash !== hash) {
+      const message = `bulk correction ${bulkId} is ${found.hash}, approved was ${hash}`;
       throw new TrueupError({ kind: 'conflict', code: 'REPAIR_STALE', message, next: 'look again' });
     }
-    for (const { repairId, planHash } of repairs) await approve(tx, actor, { repairId, planHash, atMs });
+    const standing = found.repairs.filter(({ state }) => state !== 'dropped');
+    for (const { repairId, planHash } of standing) await approve(tx, actor, { repairId, planHash, atMs });
   });
+}
+
+/** Gives up what of it was not begun, and says how many repairs that were. */
+export async function dropBulk(db: ReconcileDb, actor: Actor, act: BulkAct & { reason: string }): Promise<number> {
+  const { bulkId, reason, atMs } = act;
+  requirePermission(actor, 'repair.plan');
+  return inAuditedTransaction(db, async (tx) => {
+    const { repairs } = await fetchBulk(tx, bulkId);
+    const open = repairs.filter(({ state }) => state === 'planned' || state === 'approved');
+    for (const { repairId } of open) await drop(tx, actor, { repairId, reason, atMs });
+    return open.length;
+  });
+}
+
+export type StoredBulk = {
+  readonly bulkId: string;
+  readonly period: string;
+  readonly reason: string;
+  /** Canonical JSON of what was selected. */
+  readonly selection: string;
+  readonly plannedBy: string;
+  /** What an approval names: over all that is not dropped. */
+  readonly hash: string;
+  readonly repairs: readonly Repair[];
+};
+
+/** Throws `rejected` REPAIR_UNKNOWN. */
+export async function fetchBulk(db: ReconcileDb, bulkId: string): Promise<StoredBulk> {
+  const row = await db.selectFrom('bulk_corrections').selectAll().where('bulk_id', '=', bulkId).executeTakeFirst();
+  if (row === undefined) {
+    const message = `there is no bulk correction ${bulkId}`;
+    throw new TrueupError({ kind: 'rejected', code: 'REPAIR_UNKNOWN', message, next: 'see trueup repair list' });
+  }
+  const repairs = await fetchRepairs(db, { bulkId });
+  const standing = repairs.filter(({ state }) => state !== 'dropped');
+  return {
+    bulkId,
+    period: row.period,
+    reason: row.reason,
+    selection: row.selection,
+    plannedBy: row.planned_by,
+    hash: computeBulkHash(standing.map(({ planHash }) => planHash)),
+    repairs,
+  };
+}
+
+/** By account: the bulk correction of a period that stands for it. One at most, since their money depends on each other. */
+export async function fetchCorrected(db: ReconcileDb, { key }: Period): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('repairs')
+    .select(['account', 'bulk_id'])
+    .where('period', '=', key)
+    .where('bulk_id', 'is not', null)
+    .where('state', '<>', 'dropped')
+    .execute();
+  return new Map(rows.map((row) => [row.account, row.bulk_id ?? '']));
 }
 
 export type BulkOutcome = { readonly repairId: string; readonly account: string; readonly problem: string | null };

@@ -1,10 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
+import { parseDecimal } from '../../domain/decimal.ts';
 import { termsAt } from '../../domain/price-book.ts';
 import { verifyAuditLog } from '../audit-log/check.ts';
 import type { Billing } from '../billing/port.ts';
 import { createRepairWorld, type RepairWorld } from '../testing/repair-world.ts';
-import { applyBulk, approveBulk, insertBulk } from './bulk-book.ts';
-import { computeRerating, planBulk, type BulkAccount } from './bulk.ts';
+import { applyBulk, approveBulk, dropBulk, fetchBulk, insertBulk } from './bulk-book.ts';
+import { computeRerating, type BulkAccount } from './bulk-money.ts';
+import { planBulk } from './bulk.ts';
 import { fetchRepairs } from './stored.ts';
 
 let world: RepairWorld;
@@ -13,25 +15,48 @@ afterEach(async () => world.end());
 const bulkId = 'half-price';
 
 /** October of the world's account again at half the price: a dry run. */
-async function planHalfPrice() {
+async function planHalfPrice(name = bulkId) {
   const { period, ref, billing } = world;
   const terms = termsAt(ref.account, 'developer', [], period.startAtMs);
-  const closed = { actions: 200_000_000n, active_storage: 0n, retained_storage: 0n };
-  const half = { upTo: null, unitAmount: { units: 25n, scale: 5 } };
-  const contract = { meter: 'actions' as const, effectiveFromMs: period.startAtMs, tiers: [half] };
-  const money = computeRerating(
-    [{ account: ref.account, currency: 'usd', terms, closed } satisfies BulkAccount],
-    (of) => termsAt(of.account, 'developer', [contract], period.startAtMs),
-  );
+  const account: BulkAccount = {
+    agreement: {
+      account: ref.account,
+      currency: 'usd',
+      period,
+      segments: [{ startAtMs: period.startAtMs, endAtMs: period.endAtMs, terms, standing: 'active' }],
+      discount: null,
+      taxBasisPoints: null,
+      commitmentMinor: null,
+      grants: [],
+      state: 'active',
+    },
+    closed: [{ meter: 'actions', hourAtMs: period.startAtMs, quantity: 200_000_000n }],
+  };
+  const tiers = [{ upTo: null, unitAmount: parseDecimal('0.00025') }];
   return planBulk({
-    bulkId,
+    bulkId: name,
     period,
     reason: 'agreed in September, entered in November',
-    money,
+    money: computeRerating([account], new Map([['actions', tiers]]), name),
     billing: new Map([[ref.account, await billing.fetchAccountBilling(ref, period)]]),
+    barred: new Map(),
     nowMs: period.endAtMs,
   });
 }
+
+test('an account is corrected by one bulk correction of a period at a time; one that was dropped makes room', async () => {
+  world = await createRepairWorld();
+  await world.finalize();
+  const { db, pat, period } = world;
+  const atMs = period.endAtMs;
+  await insertBulk(db, pat, { bulk: await planHalfPrice(), selection: {}, atMs });
+  const second = { bulk: await planHalfPrice('again'), selection: {}, atMs };
+  await expect(insertBulk(db, pat, second)).rejects.toThrow(`is corrected by ${bulkId} for 2026-10 already`);
+  expect(await dropBulk(db, pat, { bulkId, reason: 'the wrong half', atMs })).toBe(1);
+  const hash = await insertBulk(db, pat, second);
+  expect(await fetchBulk(db, 'again')).toMatchObject({ hash, plannedBy: 'pat', repairs: [{ state: 'planned' }] });
+  await expect(fetchBulk(db, 'gone')).rejects.toMatchObject({ code: 'REPAIR_UNKNOWN' });
+});
 
 test('a price changed after the fact is approved by another person, killed, resumed and credited once', async () => {
   world = await createRepairWorld();

@@ -1,92 +1,13 @@
-// Corrections of many accounts at once: usage of one source and window taken back or replaced, or a price changed after the
-// fact. What an account owes is rated afresh as a whole, plan fee included, because tiers and the fee depend on the total.
-// Everything here is a dry run; what comes of it are ordinary repairs, one per account. Pure.
+// Corrections of many accounts at once, planned: money per account (bulk-money.ts) turned into ordinary repairs, one per account.
+// Everything here is a dry run. Pure.
 
 import { canonicalJson, sha256 } from '../../domain/canonical.ts';
-import { METERS, type MeterName } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { Period } from '../../domain/period.ts';
-import type { Terms } from '../../domain/price-book.ts';
-import { ratePeriod, sumLines, type MeterQuantities, type Rated } from '../../domain/rating.ts';
+import { sumLines } from '../../domain/rating.ts';
 import type { AccountBilling } from '../billing/port.ts';
-import { sumByAccount, totalKey } from '../compare/late.ts';
+import type { BulkMoney } from './bulk-money.ts';
 import { planRepair, type Planned, type RepairChoice, type RepairPlan } from './plan.ts';
-
-/** An account as its period was closed and billed. */
-export type BulkAccount = {
-  readonly account: string;
-  readonly currency: Currency;
-  readonly terms: Terms;
-  readonly closed: MeterQuantities;
-};
-
-export type AccountUsage = { readonly account: string; readonly meter: MeterName; readonly quantity: bigint };
-
-/** What one account owes more (negative: less) once the correction is made, and where that comes from. */
-export type BulkMoney = {
-  readonly account: string;
-  readonly currency: Currency;
-  readonly beforeMinor: bigint;
-  readonly afterMinor: bigint;
-  readonly amountMinor: bigint;
-  /** By meter, and the plan fee as null; adds up to `amountMinor`. */
-  readonly parts: readonly { readonly meter: MeterName | null; readonly amountMinor: bigint }[];
-};
-
-export type BulkUsage = {
-  readonly accounts: readonly BulkAccount[];
-  /** What the closed totals hold of the selected usage. */
-  readonly counted: readonly AccountUsage[];
-  /** What they should hold instead; empty takes it back altogether. */
-  readonly corrected: readonly AccountUsage[];
-};
-
-/** Money per account that the selected usage touches. Throws RangeError when more would be taken back than was closed. */
-export function computeUsageCorrection({ accounts, counted, corrected }: BulkUsage): BulkMoney[] {
-  const before = sumByAccount(counted);
-  const after = sumByAccount(corrected);
-  return accounts.flatMap((account) => {
-    const change = (meter: MeterName) => {
-      const key = totalKey(account.account, meter);
-      return (after.get(key) ?? 0n) - (before.get(key) ?? 0n);
-    };
-    if (METERS.every((meter) => change(meter) === 0n)) return [];
-    const quantity = (meter: MeterName) => {
-      const left = account.closed[meter] + change(meter);
-      if (left < 0n) throw new RangeError(`${account.account} was closed with less ${meter} than would be taken back`);
-      return left;
-    };
-    const corrections: MeterQuantities = {
-      actions: quantity('actions'),
-      active_storage: quantity('active_storage'),
-      retained_storage: quantity('retained_storage'),
-    };
-    return [toMoney(account, ratePeriod(account.terms, account.closed), ratePeriod(account.terms, corrections))];
-  });
-}
-
-/** Money per account whose terms would have been others; those for whom nothing changes are left out. */
-export function computeRerating(
-  accounts: readonly BulkAccount[],
-  termsInstead: (account: BulkAccount) => Terms,
-): BulkMoney[] {
-  return accounts
-    .map((account) => {
-      const before = ratePeriod(account.terms, account.closed);
-      return toMoney(account, before, ratePeriod(termsInstead(account), account.closed));
-    })
-    .filter(({ amountMinor }) => amountMinor !== 0n);
-}
-
-function toMoney({ account, currency }: BulkAccount, before: Rated, after: Rated): BulkMoney {
-  const of = (rated: Rated, meter: MeterName) => sumLines(rated.lines.filter((line) => line.meter === meter));
-  const parts = [
-    ...METERS.map((meter) => ({ meter, amountMinor: of(after, meter) - of(before, meter) })),
-    { meter: null, amountMinor: after.feeMinor - before.feeMinor },
-  ].filter(({ amountMinor }) => amountMinor !== 0n);
-  const amountMinor = after.totalMinor - before.totalMinor;
-  return { account, currency, beforeMinor: before.totalMinor, afterMinor: after.totalMinor, amountMinor, parts };
-}
 
 export type BulkInput = {
   /** Names the correction for ever: the same name is the same correction. Letters, digits and hyphens. */
@@ -95,6 +16,8 @@ export type BulkInput = {
   readonly reason: string;
   readonly money: readonly BulkMoney[];
   readonly billing: ReadonlyMap<string, AccountBilling>;
+  /** Accounts for which nothing may be planned, with the reason. */
+  readonly barred: ReadonlyMap<string, string>;
   readonly nowMs: number;
 };
 
@@ -123,7 +46,9 @@ export function planBulk(input: BulkInput): BulkPlan {
   return { bulkId: input.bulkId, period: input.period.key, reason: input.reason, entries, totals };
 }
 
-function planEntry({ bulkId, period, reason, billing, nowMs }: BulkInput, money: BulkMoney): Planned {
+function planEntry({ bulkId, period, reason, billing, barred, nowMs }: BulkInput, money: BulkMoney): Planned {
+  const why = barred.get(money.account);
+  if (why !== undefined) return { ok: false, why };
   const held = billing.get(money.account);
   if (held === undefined) return { ok: false, why: 'what the biller holds of it was not read' };
   const { account, currency, amountMinor } = money;

@@ -2,7 +2,7 @@
 // elsewhere, and what earlier periods put on this one's invoice. Reads only.
 
 import { BREAK_CODES, type BreakCode } from '../../domain/contracts/break-codes.ts';
-import { METERS } from '../../domain/meter.ts';
+import { METERS, type MeterName } from '../../domain/meter.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
 import type { Adjustment } from '../../domain/rating-invoice.ts';
 import type { KnownCase } from '../compare/sides.ts';
@@ -47,6 +47,24 @@ function settledElsewhere({ state, bulkId, plan }: Repair): bigint {
   if (bulkId !== null) return onNextInvoice ? 0n : -BigInt(plan.amountMinor);
   if (plan.kind === 'write_off') return BigInt(plan.breakMinor);
   return onNextInvoice ? BigInt(plan.amountMinor) : 0n;
+}
+
+/** Settled of a break that is told over the period as a whole, signed as the break. */
+export type Settled = {
+  readonly code: BreakCode;
+  readonly account: string;
+  readonly meter: MeterName | null;
+  readonly amountMinor: bigint;
+};
+
+/** What repairs that hold have settled of a period, wherever they did, by break. */
+export async function fetchSettled(db: ReconcileDb, period: Period): Promise<Settled[]> {
+  const repairs = await fetchRepairs(db, { period: period.key });
+  return repairs.flatMap(({ state, bulkId, plan: { code, account, meter, breakMinor } }) =>
+    state !== 'verified' || bulkId !== null || code === 'BULK_CORRECTION'
+      ? []
+      : [{ code, account, meter, amountMinor: BigInt(breakMinor) }],
+  );
 }
 
 /** What repairs of earlier periods put aside for the invoice of this one, each with a pointer back. */

@@ -8,15 +8,17 @@ import { asOfPeriod, type Deps } from '../activities/deps.ts';
 import { fetchSides } from '../activities/sides.ts';
 import { fetchCase, type Case } from '../cases/book.ts';
 import { hoursOf } from '../compare/push-plan.ts';
+import { checkUnlocked } from '../sign-off/book.ts';
 import { fetchBreaks } from '../store/breaks.ts';
 import { fetchRunAccount } from '../store/runs.ts';
 import { planRepair, type Planned, type RepairChoice } from './plan.ts';
 import type { ReissuedItem } from './steps.ts';
 
-/** A dry run: nothing is stored. Throws `rejected` CASE_UNKNOWN, and what the doors and the biller throw. */
+/** A dry run: nothing is stored. Throws `rejected` CASE_UNKNOWN or PERIOD_LOCKED, and what the doors and the biller throw. */
 export async function planCase(deps: Deps, caseId: string, choice: RepairChoice): Promise<Planned> {
   const of = await fetchCase(deps.db, caseId);
   const period = parsePeriod(of.period);
+  await checkUnlocked(deps.db, period.key);
   const breaks = (await fetchBreaks(deps.db, of.lastRun)).filter(({ account }) => account === of.account);
   const found = breaks.find(
     ({ code, meter, currency }) => code === of.code && meter === of.meter && currency === of.currency,

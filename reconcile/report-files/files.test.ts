@@ -59,8 +59,10 @@ describe('the files of a report', () => {
     expect(reportTables(report).map(({ name }) => name)).toEqual([
       'summary',
       'bridge',
+      'cash_bridge',
       'matches',
       'breaks',
+      'classes',
       'ageing',
       'invoices',
       'evidence',

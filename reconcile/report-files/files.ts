@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamespaceTotal } from '../../aggregate/usage.ts';
+import type { ReportBeside } from '../report/beside.ts';
 import { toTrend } from '../report/trend.ts';
 import type { Report } from '../report/types.ts';
 import { renderReportHtml } from '../report-html/page.ts';
@@ -19,6 +20,9 @@ export type ReportFilesInput = {
   readonly report: Report;
   /** Reports of earlier periods, for the trend. */
   readonly earlier?: readonly Report[];
+  /** Cases of the period and its sign-off as they stand now. */
+  readonly cases?: ReportBeside['cases'];
+  readonly signOff?: ReportBeside['signOff'];
   /** Closed totals of the report's period; without them there is no cost per namespace. */
   readonly totals?: readonly NamespaceTotal[];
   readonly folder: string;
@@ -46,8 +50,10 @@ export const REPORT_FILE_NAMES = [
   'report.pdf',
   'summary.csv',
   'bridge.csv',
+  'cash_bridge.csv',
   'matches.csv',
   'breaks.csv',
+  'classes.csv',
   'ageing.csv',
   'invoices.csv',
   'evidence.csv',
@@ -58,15 +64,18 @@ export const REPORT_FILE_NAMES = [
 export async function writeReportFiles({
   report,
   earlier = [],
+  cases,
+  signOff,
   totals,
   folder,
   chromium,
 }: ReportFilesInput): Promise<ReportManifest> {
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, MANIFEST), { force: true });
-  const tables = reportTables(report);
+  const beside = { trend: toTrend([...earlier, report]), cases, signOff };
+  const tables = reportTables(report, beside);
   const contents: [string, string | Buffer][] = [
-    ['report.html', renderReportHtml(report, toTrend([...earlier, report]))],
+    ['report.html', renderReportHtml(report, beside)],
     ['report.json', `${JSON.stringify(report, null, 2)}\n`],
     ['report.xlsx', await toXlsx(tables)],
     ...tables.map((table): [string, string] => [`${table.name}.csv`, formatCsv(table)]),

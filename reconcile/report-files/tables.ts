@@ -1,16 +1,21 @@
 // The tables of a report: what finance files, filters and adds up. Every total on them is a sum of rows beside it. Pure.
 
+import { toIso } from '../../domain/period.ts';
 import { AGE_BUCKETS } from '../report/ageing.ts';
+import { toAgedBreaks, type ReportBeside } from '../report/beside.ts';
+import { computeMatched } from '../report/matched.ts';
 import type { Report } from '../report/types.ts';
 import { money, text, whole, type Table } from './table.ts';
 
-export function reportTables(report: Report): Table[] {
+export function reportTables(report: Report, beside: ReportBeside = {}): Table[] {
   return [
     summaryTable(report),
     bridgeTable(report),
+    cashTable(report),
     matchesTable(report),
     breaksTable(report),
-    ageingTable(report),
+    classesTable(report),
+    ageingTable(report, beside),
     invoicesTable(report),
     evidenceTable(report),
   ];
@@ -25,6 +30,7 @@ function summaryTable(report: Report): Table {
     ['reported_at', report.reportedAt],
     ['result', verdict.result],
     ['accounts', verdict.accounts],
+    ['accounts_matched', computeMatched(report).accounts],
     ['billed', verdict.billed],
     ['held', verdict.held],
     ['missing', verdict.missing],
@@ -59,6 +65,26 @@ function bridgeTable({ money: bridges }: Report): Table {
         whole(count),
       ]),
     ),
+  };
+}
+
+/** From what issued invoices ask for to what was paid, per currency: each step adds to the one before it. */
+function cashTable({ cash }: Report): Table {
+  return {
+    name: 'cash_bridge',
+    columns: ['currency', 'step', 'amount', 'count'],
+    rows: cash.flatMap(({ currency, dueMinor, notYetDueMinor, steps, paidMinor, unexplainedMinor }) => {
+      const row = (step: string, minor: bigint, count: number | null = null) => {
+        return [text(currency), text(step), money(minor, currency), whole(count)];
+      };
+      return [
+        row('due', BigInt(dueMinor)),
+        row('not_yet_due', -BigInt(notYetDueMinor)),
+        ...steps.map(({ step, amountMinor, count }) => row(step, BigInt(amountMinor), count)),
+        row('unexplained', -BigInt(unexplainedMinor)),
+        row('paid', BigInt(paidMinor)),
+      ];
+    }),
   };
 }
 
@@ -135,10 +161,51 @@ export function breaksTable({ period, breaks }: Pick<Report, 'period' | 'breaks'
   };
 }
 
-/** Open breaks by code and age. Net hides what offsets; gross does not. */
-function ageingTable({ classes, breaks }: Report): Table {
+/** One row per break, the oldest first, with who has its case and until when. */
+function ageingTable(report: Report, beside: ReportBeside): Table {
   return {
     name: 'ageing',
+    columns: [
+      'period',
+      'case',
+      'code',
+      'stage',
+      'account',
+      'meter',
+      'amount',
+      'currency',
+      'broke_at',
+      'age_days',
+      'age_bucket',
+      'status',
+      'severity',
+      'owner',
+      'due_at',
+    ],
+    rows: toAgedBreaks(report, beside).map((found) => [
+      text(report.period),
+      text(found.case?.caseId ?? null),
+      text(found.code),
+      text(found.stage),
+      text(found.account),
+      text(found.meter ?? ''),
+      money(found.amountMinor, found.currency),
+      text(found.currency),
+      text(found.brokeAt),
+      whole(found.ageDays),
+      text(found.ageBucket),
+      text(found.case?.state ?? found.status),
+      text(found.case?.severity ?? null),
+      text(found.case?.owner ?? null),
+      text(found.case === null ? null : toIso(found.case.dueAtMs)),
+    ]),
+  };
+}
+
+/** Breaks by code and age. Net hides what offsets; gross does not. */
+function classesTable({ classes, breaks }: Report): Table {
+  return {
+    name: 'classes',
     columns: [
       'code',
       'stage',

@@ -52,6 +52,12 @@ export function formatInstant(iso: string): string {
   return `${day.replace(/^0/, '')} ${monthOf(month)} ${year}, ${iso.slice(11, 16)} UTC`;
 }
 
+/** `2026-11-09T00:00:00.000Z` → "9 Nov 2026". */
+export function formatDay(iso: string): string {
+  const [year = '', month = '', day = ''] = iso.slice(0, 10).split('-');
+  return `${day.replace(/^0/, '')} ${monthOf(month).slice(0, 3)} ${year}`;
+}
+
 /** `2026-10-12T14:00:00.000Z` → "12 Oct 14:00". */
 export function formatHour(iso: string): string {
   const [, month = '', day = ''] = iso.slice(0, 10).split('-');
@@ -78,6 +84,11 @@ export function formatAmountIn(amountMinor: bigint, currency: Currency): string 
 /** A step of a bridge: "+12.00" or "−12.00". */
 export function formatSigned(amountMinor: bigint, currency: Currency): string {
   return `${amountMinor > 0n ? '+' : ''}${formatAmount(amountMinor, currency)}`;
+}
+
+/** 9966 → "99.66 %", 10 → "0.1 %". */
+export function formatBasisPoints(basisPoints: bigint): string {
+  return `${formatDecimal({ units: basisPoints, scale: 2 })}\u00a0%`;
 }
 
 /** What a difference means: positive is expected more than charged. */

@@ -3,6 +3,9 @@ import { formatMoney } from '../../domain/money.ts';
 import { REJECT_NEXT_STEP, REJECT_REASONS } from '../../domain/contracts/reject-reasons.ts';
 import type { Report } from '../report/types.ts';
 import { escapeHtml } from './escape.ts';
+import { toCaseId } from '../cases/key.ts';
+import type { BesideCase } from '../report/beside.ts';
+import { computeMatched } from '../report/matched.ts';
 import { renderReportHtml } from './page.ts';
 import { sampleReport } from './sample-report.ts';
 
@@ -51,7 +54,18 @@ describe('the page is one document', () => {
   });
 
   test('sections stand in the order in which a reviewer reads', () => {
-    const order = ['<header>', 'bridge', 'breaks', 'accounts', 'rejects', 'sign-off'];
+    const sections = [
+      'bridge',
+      'breaks',
+      'accounts',
+      'ageing',
+      'materiality',
+      'trend',
+      'rejects',
+      'control',
+      'sign-off',
+    ];
+    const order = ['<header>', ...sections];
     const places = order.map((id) => page.indexOf(id.startsWith('<') ? id : `<section id="${id}"`));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
@@ -114,7 +128,75 @@ describe('hostile content stays text', () => {
   });
 });
 
+describe('what stands beside the report', () => {
+  const open = report.breaks.filter(({ status }) => status === 'open');
+  const cases: BesideCase[] = open.slice(1).map((found, index) => ({
+    caseId: toCaseId({ ...found, period: report.period }),
+    state: index === 0 ? 'assigned' : 'open',
+    owner: index === 0 ? 'jo' : null,
+    severity: 'high',
+    dueAtMs: Date.UTC(2026, 10, 9),
+  }));
+  const signOff = {
+    id: '1',
+    period: report.period,
+    run: report.run,
+    reportHash: report.reportHash,
+    evidenceHash: report.evidenceHash,
+    casesHash: 'c',
+    preparedBy: 'jo',
+    preparedAtMs: Date.UTC(2026, 10, 5, 9),
+    note: 'late usage is <billed> with November',
+    preparedEntry: { sequence: '41', hash: 'aa11' },
+    approved: { by: 'sam', atMs: Date.UTC(2026, 10, 6, 10), entry: { sequence: '44', hash: 'bb22' } },
+  };
+  const signed = (over: Partial<typeof signOff>, deviations: readonly string[] = []) =>
+    textOf(
+      section('sign-off', renderReportHtml(report, { signOff: { signOff: { ...signOff, ...over }, deviations } })),
+    );
+
+  test('every open break stands with the owner, state and due date of its case, or without a case', () => {
+    const rows = rowsOf('Owner and due date, USD', renderReportHtml(report, { cases }));
+    expect(rows).toHaveLength(open.length);
+    expect(rows.filter((cells) => cells[5] === 'assigned').map((cells) => cells.slice(4))).toEqual([
+      ['high', 'assigned', 'jo', '9 Nov 2026'],
+    ]);
+    expect(rows.filter((cells) => cells[5] === 'no case yet')).toHaveLength(1);
+    expect(rows.filter((cells) => cells[6] === 'nobody')).toHaveLength(open.length - 2);
+  });
+
+  test('who signed stands with time and audit entry, and the lines to sign on are gone', () => {
+    const text = signed({});
+    for (const part of ['jo', '5 November 2026, 09:00 UTC', 'entry 41', 'sam', '6 November 2026, 10:00 UTC', 'bb22']) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('late usage is &lt;billed&gt; with November');
+    expect(text).not.toContain('(name)');
+    expect(textOf(section('sign-off'))).toContain('Reviewed by (name)');
+  });
+
+  test('a signature of another report or one that no longer holds is not shown as a signature', () => {
+    expect(signed({ reportHash: 'other' })).toContain('does not cover this report: run close-2026-10-1 was signed');
+    const changed = signed({}, ['cases changed after the signature']);
+    expect(changed).toContain('does not cover this report: cases changed after the signature');
+    for (const text of [signed({ reportHash: 'other' }), changed]) expect(text).toContain('Prepared by (name)');
+  });
+});
+
 describe('what the report says, the page says', () => {
+  test('the first line says how much matched, and the cash bridge ties from due to paid', () => {
+    const head = textOf(page.slice(page.indexOf('<header>'), page.indexOf('</header>')));
+    const { accounts, money: matched } = computeMatched(report);
+    expect(head).toContain(`ATTENTION ${accounts} of 60 accounts matched`);
+    expect(head).toContain(`gross ${money(matched[0]?.grossMinor ?? 0n)} USD`);
+    const amounts = rowsOf('Cash bridge, USD').map((cells) =>
+      BigInt((cells[2] ?? '').replace('−', '-').replace(/[,.+]/g, '')),
+    );
+    const paid = amounts.pop();
+    expect(amounts.reduce((sum, amount) => sum + amount, 0n)).toBe(paid);
+    expect(amounts[0]).toBeGreaterThan(0n);
+  });
+
   test('the line of totals starts with the messages in the log and never grows from count to count', () => {
     const way = page.slice(page.indexOf('<dl class="way">'), page.indexOf('</dl>', page.indexOf('<dl class="way">')));
     const counts = [...textOf(way).matchAll(/([\d,]+) (?:messages|events)/g)].map(([, count]) => count);
@@ -186,6 +268,6 @@ describe('what the report says, the page says', () => {
       expect(section('sign-off')).toContain(`<code>${text}</code>`);
     }
     expect(page.slice(page.indexOf('<header>'), page.indexOf('</header>'))).toContain(report.reportHash);
-    expect(section('sign-off')).toContain(report.evidence.priceBookHash);
+    expect(section('control')).toContain(report.evidence.priceBookHash);
   });
 });

@@ -7,12 +7,12 @@ import { HOUR_MS, parsePeriod } from '../../domain/period.ts';
 import { termsAt, type PlanId } from '../../domain/price-book.ts';
 import { ratePeriod, type MeterQuantities } from '../../domain/rating.ts';
 import type { BilledLine } from '../billing/port.ts';
-import { compareAccount } from '../compare/account.ts';
 import { toBreak, type Break, type Finding } from '../compare/break.ts';
 import { compareLate, compareUnattributed } from '../compare/late.ts';
 import { agreeingLines, invoiceOf, sampleBiller, sampleOwn } from '../compare/testing/sides.ts';
 import { assembleReport, type ReportInput } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
+import { computeAccountResult } from '../runs/account-result.ts';
 import type { RunAccount, StoredLine } from '../store/runs.ts';
 
 const PERIOD = parsePeriod('2026-10');
@@ -94,8 +94,7 @@ function toSample(account: string, index: number, faults: readonly Fault[]): Sam
   const status = held ? 'draft' : 'open';
   const invoices = has('missing') ? [] : [invoiceOf(chargedLines(agreeingLines(own), faults), { id, number, status })];
   const biller = { ...sampleBiller(own, invoices), summaries, hours: { actions: billers } };
-  const { findings, standing } = compareAccount(own, biller, { nowMs: CLOSED_AT_MS });
-  const { state, chargedMinor, linesMinor } = standing;
+  const { findings, state, invoice, compared } = computeAccountResult({ own, biller, at: { nowMs: CLOSED_AT_MS } });
   const late = has('late') ? lateFinding(account, terms, quantities.actions) : [];
   return {
     quantities,
@@ -110,8 +109,8 @@ function toSample(account: string, index: number, faults: readonly Fault[]): Sam
       rated: failed ? null : { usageMinor: rated.usageMinor, feeMinor: rated.feeMinor },
       summaries: failed ? {} : summaries,
       invoices: has('missing') ? [] : [{ id, draft: failed || state !== 'billed' }],
-      invoice: state === 'billed' && !failed ? { number, status, totalMinor: chargedMinor, linesMinor } : null,
-      compared: null,
+      invoice: failed ? null : invoice,
+      compared: failed ? null : compared,
       evidence: [sha256(`account ${account}`)],
     },
   };

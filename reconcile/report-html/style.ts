@@ -26,6 +26,8 @@ code { font: 0.9em/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberatio
 a { color: inherit; }
 .kicker { color: var(--quiet); letter-spacing: 0.04em; text-transform: uppercase; font-size: 12px; margin-bottom: 4px; }
 .verdict { margin: 18px 0; padding: 12px 16px; border: 1px solid var(--line); border-left: 5px solid; font-size: 16px; }
+.verdict p + p { margin-top: 4px; }
+.verdict .stamp { letter-spacing: 0.05em; margin-right: 6px; }
 .verdict.clean { border-left-color: var(--good); }
 .verdict.breaks { border-left-color: var(--warn); }
 .verdict.clean strong { color: var(--good); }
@@ -43,8 +45,8 @@ a { color: inherit; }
 .control .wide { grid-column: span 2; }
 .control dt, .basis dt { color: var(--quiet); font-size: 12px; }
 nav { margin-top: 14px; font-size: 12.5px; display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--quiet); }
-.way { display: grid; grid-template-columns: repeat(6, auto); justify-content: space-between; margin: 6px 0 4px; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
-.way div { padding: 7px 26px 7px 0; position: relative; }
+.way { display: grid; grid-template-columns: repeat(7, auto); justify-content: space-between; margin: 6px 0 4px; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
+.way div { padding: 7px 22px 7px 0; position: relative; }
 .way div:not(:last-child)::after { content: "→"; position: absolute; right: 4px; top: 25px; color: var(--quiet); }
 .way dt { font-size: 12px; color: var(--quiet); }
 .way dd { font-weight: 600; white-space: nowrap; }
@@ -85,6 +87,10 @@ tfoot td { font-weight: 650; border-top: 1.5px solid var(--strong); border-botto
 .sign .line { display: grid; grid-template-columns: 5fr 5fr 3fr; gap: 24px; margin-top: 54px; font-size: 12px; color: var(--quiet); }
 .sign .line span { border-top: 1px solid var(--ink); padding-top: 3px; }
 .sign .remark { margin-top: 18px; }
+.signed { display: grid; grid-template-columns: 2fr 4fr 7fr; gap: 20px; margin-top: 18px; padding-top: 8px; border-top: 1px solid var(--line); font-size: 13px; }
+.signed .quiet { font-size: 12px; }
+.severity.critical, .severity.high { font-weight: 650; color: var(--warn); }
+.cash { max-width: 640px; }
 @media screen and (max-width: 760px) {
   main { padding: 20px 14px 48px; }
   .figures, .control { grid-template-columns: repeat(2, 1fr); }
@@ -92,7 +98,7 @@ tfoot td { font-weight: 650; border-top: 1.5px solid var(--strong); border-botto
   .way { grid-template-columns: repeat(2, 1fr); border-bottom: 0; }
   .way div::after { display: none; }
   table { min-width: 560px; }
-  .basis div { grid-template-columns: 1fr; }
+  .basis div, .signed { grid-template-columns: 1fr; }
 }
 `;
 
@@ -122,7 +128,7 @@ const PRINT = `
   code { font-size: 7.2pt; }
   thead { display: table-header-group; }
   tfoot { display: table-row-group; }
-  tr, figure, .whole, .classes, .figures, .control, .way, .sign, .basis { break-inside: avoid; }
+  tr, figure, .lead, .whole, .classes, .figures, .control, .way, .sign, .basis { break-inside: avoid; }
   tr.group, tbody tr:nth-child(-n + 2), tbody tr:nth-last-child(2) { break-after: avoid; }
   tfoot { break-before: avoid; }
   .scroll { overflow: visible; }

@@ -54,7 +54,10 @@ export function assembleReport(input: ReportInput): Report {
   const breaks = input.breaks.map((found) => toReportBreak(found, input.reportedAtMs));
   const accounts = toAccountRows(input);
   const quantities = computeQuantityBridges(input);
-  const events = computeEventBridge(input.ingest, run.closedEvents, input.emitted ?? null);
+  const events = computeEventBridge(
+    { ingest: input.ingest, counted: run.closedEvents, emitted: input.emitted ?? null },
+    input.breaks,
+  );
   const evidence = {
     priceBookHash: run.pins?.priceBookHash ?? priceBookHash(),
     digest: run.digest,
@@ -169,12 +172,11 @@ function toAccountRows({ accounts, lines, breaks }: ReportInput): AccountRow[] {
       reasons: account.reasons,
       meters: meters.flatMap((meter) => {
         const group = own.filter((line) => line.meter === meter);
-        const [first] = group;
-        if (first === undefined) return [];
+        if (group.length === 0) return [];
         return [
           {
             meter,
-            priceId: first.priceId,
+            priceId: [...new Set(group.map((line) => line.priceId))].join(' '),
             quantity: group.reduce((sum, { quantity }) => sum + quantity, 0n).toString(),
             amountMinor: sumLines(group).toString(),
             summary: account.summaries[meter]?.toString() ?? null,

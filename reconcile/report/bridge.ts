@@ -9,8 +9,13 @@ import type { Break } from '../compare/break.ts';
 import type { RunAccount, StoredLine } from '../store/runs.ts';
 import type { CashBridge, EventBridge, MoneyBridge, MoneyStep, QuantityBridge } from './types.ts';
 
-/** Breaks of usage that no invoice of the closed period can hold. */
-const BEYOND_INVOICE: ReadonlySet<BreakCode> = new Set(['USAGE_LATE', 'USAGE_UNATTRIBUTED', 'USAGE_DUPLICATE']);
+/** Breaks of usage that stand between no agreed and invoiced total: both come from the usage as closed. */
+const BEYOND_INVOICE: ReadonlySet<BreakCode> = new Set([
+  'USAGE_LATE',
+  'USAGE_UNATTRIBUTED',
+  'USAGE_DUPLICATE',
+  'ROLLUP_MISMATCH',
+]);
 
 /**
  * Whether a break explains a difference between agreed and invoiced: only where there is an invoice to differ, or none
@@ -22,7 +27,19 @@ export function affectsInvoice({ code }: Break, state: RunAccount['state']): boo
   return state === 'missing' || state === 'billed';
 }
 
-export function computeEventBridge(ingest: IngestCounts, counted: bigint, emitted: bigint | null): EventBridge {
+type EventCounts = {
+  readonly ingest: IngestCounts;
+  readonly counted: bigint;
+  /** By the sources' manifests; null when there are none. */
+  readonly emitted: bigint | null;
+};
+
+/** What a break of the log or of a source names does not stand as unexplained once more. */
+export function computeEventBridge(
+  { ingest, counted, emitted }: EventCounts,
+  breaks: readonly Pick<Break, 'code'>[],
+): EventBridge {
+  const isNamed = (code: BreakCode) => breaks.some((found) => found.code === code);
   const duplicates = ingest.accepted - ingest.unique - ingest.conflicts;
   const outside = ingest.unique - counted;
   const withoutFate = ingest.messages - ingest.accepted - ingest.rejected;
@@ -42,7 +59,11 @@ export function computeEventBridge(ingest: IngestCounts, counted: bigint, emitte
     unique: ingest.unique.toString(),
     outside: outside.toString(),
     counted: counted.toString(),
-    unexplained: (magnitude(withoutFate) + magnitude(notArrived) + negative).toString(),
+    unexplained: (
+      (isNamed('USAGE_MISSING_RAW') ? 0n : magnitude(withoutFate)) +
+      (isNamed('MANIFEST_SHORT') ? 0n : notArrived) +
+      negative
+    ).toString(),
   };
 }
 

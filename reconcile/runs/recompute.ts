@@ -4,16 +4,15 @@
 import type { Canonical } from '../../domain/canonical.ts';
 import { invariant } from '../../domain/contracts/errors.ts';
 import { WAITS } from '../../domain/contracts/waits.ts';
-import { METERS } from '../../domain/meter.ts';
 import { parsePeriod } from '../../domain/period.ts';
-import { ratePeriod, type MeterQuantities } from '../../domain/rating.ts';
 import { toBreak, toBreaks, type Break } from '../compare/break.ts';
-import { fromSidesRecord, type Sides } from '../compare/sides-record.ts';
+import { fromSidesRecord } from '../compare/sides-record.ts';
 import { assembleReport, type StoredRun } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
 import type { RunAccount, StoredLine } from '../store/runs.ts';
 import { computeAccountResult } from './account-result.ts';
 import { comparePeriodSides, fromPeriodRecord } from './period-sides.ts';
+import { computeRated } from './rated.ts';
 
 type EvidenceOf = ReadonlyMap<string, { readonly kind: string; readonly content: Canonical }>;
 
@@ -62,7 +61,7 @@ function recomputeAccount(
   }
   const sides = fromSidesRecord(record.content);
   const { bill: _, findings, ...result } = computeAccountResult(sides);
-  const rated = rate(sides);
+  const rated = computeRated(sides.own);
   return {
     account: {
       ...member,
@@ -73,17 +72,6 @@ function recomputeAccount(
     lines: rated.lines.map((line) => ({ ...line, account: member.account })),
     breaks: toBreaks(findings, brokeAtMs, member.evidence),
   };
-}
-
-/** As the close rates: the whole of the period under the terms of its start. */
-function rate({ own }: Sides) {
-  const [first] = own.segments;
-  invariant(first !== undefined, 'I9', `the sides of ${own.account} have no terms`);
-  const quantities = METERS.map((meter) => [
-    meter,
-    own.segments.reduce((sum, segment) => sum + segment.quantities[meter], 0n),
-  ]);
-  return ratePeriod(first.terms, Object.fromEntries(quantities) as MeterQuantities);
 }
 
 /** As the store returns them. */

@@ -6,8 +6,9 @@ import { invariant } from '../../domain/contracts/errors.ts';
 import { formatDecimal, parseDecimal } from '../../domain/decimal.ts';
 import { METERS, type MeterName } from '../../domain/meter.ts';
 import { parseCurrency, type Currency } from '../../domain/money.ts';
-import type { Rated, RatedLine } from '../../domain/rating.ts';
+import type { RatedLine } from '../../domain/rating.ts';
 import type { CycleInvoice } from '../billing/port.ts';
+import type { PartLine, RatedAccount } from '../runs/rated.ts';
 import type { ReconcileDb } from './db.ts';
 import type { AccountState, ReconcileTables } from './tables.ts';
 
@@ -43,6 +44,8 @@ export type RunAccount = {
 };
 
 export type StoredLine = RatedLine & { readonly account: string };
+
+export type StoredPartLine = StoredLine & PartLine;
 
 export type Run = {
   readonly run: string;
@@ -246,13 +249,14 @@ export async function updateRunAccount(db: ReconcileDb, { run, account }: RunRef
 }
 
 /** Own rating of an account, replacing what an earlier attempt stored. */
-export async function recordRated(db: ReconcileDb, ref: RunRef, rated: Rated): Promise<void> {
+export async function recordRated(db: ReconcileDb, ref: RunRef, rated: RatedAccount): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await tx.deleteFrom('rated_lines').where('run', '=', ref.run).where('account', '=', ref.account).execute();
     const rows = rated.lines.map((line) => ({
       run: ref.run,
       account: ref.account,
       meter: line.meter,
+      part_start: new Date(line.partStartAtMs),
       tier: line.tier,
       price_id: line.priceId,
       quantity: line.quantity.toString(),
@@ -265,16 +269,17 @@ export async function recordRated(db: ReconcileDb, ref: RunRef, rated: Rated): P
   });
 }
 
-export async function fetchRatedLines(db: ReconcileDb, run: string, account?: string): Promise<StoredLine[]> {
+export async function fetchRatedLines(db: ReconcileDb, run: string, account?: string): Promise<StoredPartLine[]> {
   let query = db.selectFrom('rated_lines').selectAll().where('run', '=', run);
   if (account !== undefined) query = query.where('account', '=', account);
-  const rows = await query.orderBy('account').orderBy('meter').orderBy('tier').execute();
+  const rows = await query.orderBy('account').orderBy('meter').orderBy('part_start').orderBy('tier').execute();
   return rows.map((row) => {
     const meter = METERS.find((name) => name === row.meter);
     invariant(meter !== undefined, 'I5', `rated line of unknown meter ${row.meter}`);
     return {
       account: row.account,
       meter,
+      partStartAtMs: row.part_start.getTime(),
       tier: row.tier,
       priceId: row.price_id,
       quantity: BigInt(row.quantity),

@@ -58,6 +58,7 @@ export type ReconcileTables = ControlTables &
       run: string;
       account: string;
       meter: string;
+      part_start: Date;
       tier: number;
       price_id: string;
       quantity: string;

@@ -13,13 +13,14 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createAccounts, type Accounts } from '../../accounts/door.ts';
 import type { MeterName } from '../../domain/meter.ts';
 import { HOUR_MS, parsePeriod, type Period } from '../../domain/period.ts';
+import type { Currency } from '../../domain/money.ts';
 import type { ContractPrice, PlanId } from '../../domain/price-book.ts';
 import { advanceClock, createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
-import { createFreshDatabases } from '../../platform/testing/fresh-databases.ts';
+import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
-import type { Deps } from '../activities/deps.ts';
+import type { ClosedUsage, Deps } from '../activities/deps.ts';
 import type { CloseStage } from '../activity-types.ts';
 import type { Billing } from '../billing/port.ts';
 import { provisionBilling } from '../billing/provision.ts';
@@ -38,6 +39,12 @@ export type WorldAccount = {
   /** Period total per meter, spread over `hours` hours from the start of the month. */
   readonly usage: Partial<Readonly<Record<MeterName, bigint>>>;
   readonly hours?: number;
+  /** Further usage, spread in the same way from another instant on. */
+  readonly later?: { readonly fromMs: number; readonly usage: WorldAccount['usage'] };
+  readonly currency?: Currency;
+  readonly agreement?: Omit<Parameters<Accounts['registerAgreement']>[0], 'account'>;
+  /** It does not exist before; `join` registers it at that time. */
+  readonly joinsAtMs?: number;
 };
 
 export type CloseWorld = {
@@ -45,6 +52,8 @@ export type CloseWorld = {
   readonly client: Client;
   readonly db: Deps['db'];
   readonly postgresUrl: string;
+  /** The variables that name this world's databases and namespace. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly accounts: Accounts;
   readonly stripe: SimulatedStripe;
   readonly usage: MemoryUsage;
@@ -57,6 +66,12 @@ export type CloseWorld = {
   startWorker(): Promise<() => Promise<void>>;
   /** A worker in a process of its own; returns its kill -9. */
   spawnWorker(): () => Promise<void>;
+  /** What the worker's activities work with. */
+  readonly deps: Deps;
+  /** Registers and provisions an account that joins at the present time. */
+  join(name: string): Promise<void>;
+  /** Says everything that is agreed to Stripe once more. */
+  provision(): Promise<void>;
   /** Stripe's time, then business time. */
   advance(toMs: number): Promise<void>;
   /** Period end, grace, late collection, report. `onStage` runs as each stage is reached. */
@@ -82,11 +97,15 @@ function required(name: string): string {
   return value;
 }
 
-export async function createCloseWorld(people: readonly WorldAccount[]): Promise<CloseWorld> {
+/** Real usage in databases that somebody else opened and closes. */
+export type GivenUsage = { readonly databases: FreshDatabases; readonly usage: ClosedUsage };
+
+/** With usage in memory, as the accounts say it; or with real usage, which is then sent by who gave it. */
+export async function createCloseWorld(people: readonly WorldAccount[], given?: GivenUsage): Promise<CloseWorld> {
   const period = parsePeriod('2026-10');
   const suffix = randomBytes(4).toString('hex');
   const id = (name: string) => `${name}-${suffix}`;
-  const databases = await createFreshDatabases('reconcile');
+  const databases = given?.databases ?? (await createFreshDatabases('reconcile'));
   const { postgresUrl } = databases;
   const server = { stripeUrl: required('TRUEUP_STRIPE_URL'), stripeKey: required('TRUEUP_STRIPE_KEY') };
   const address = required('TRUEUP_TEMPORAL_ADDRESS');
@@ -99,7 +118,7 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
   const clockDb = createPostgres<BusinessClockTables>(postgresUrl);
   const deps: Deps = {
     db: createPostgres(postgresUrl),
-    usage,
+    usage: given?.usage ?? usage,
     accounts: createAccounts(createPostgres(postgresUrl)),
     billing: createStripeBilling({ key: server.stripeKey, url: server.stripeUrl }),
     clock: createClock('simulated', clockDb),
@@ -109,7 +128,12 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
   const stripe = createSimulatedStripe(server.stripeUrl, server.stripeKey);
   const testClock = await stripe.createClock(period.startAtMs);
   const parts: Parts = { period, client: new Client({ connection, namespace }), clockDb, stripe, testClock, deps };
-  await populate(people, id, parts);
+  await advanceClock(clockDb, period.startAtMs);
+  await populate(
+    people.filter(({ joinsAtMs }) => joinsAtMs === undefined),
+    id,
+    parts,
+  );
 
   const ending: (() => Promise<void>)[] = [];
   return {
@@ -117,6 +141,12 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
     client: parts.client,
     db: deps.db,
     postgresUrl,
+    variables: {
+      TRUEUP_POSTGRES_URL: postgresUrl,
+      TRUEUP_CLICKHOUSE_DATABASE: databases.name,
+      TRUEUP_TEMPORAL_NAMESPACE: namespace,
+      TRUEUP_CLOCK: 'simulated',
+    },
     accounts: deps.accounts,
     billing: deps.billing,
     customer: async (name) => {
@@ -137,6 +167,14 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
       ending.push(kill);
       return kill;
     },
+    deps,
+    join: async (name) =>
+      populate(
+        people.filter((person) => person.name === name),
+        id,
+        parts,
+      ),
+    provision: async () => provision(parts),
     advance: async (toMs) => advance(parts, toMs),
     close: async (onStage) => close(parts, onStage),
     end: async () => {
@@ -144,26 +182,30 @@ export async function createCloseWorld(people: readonly WorldAccount[]): Promise
       await connection.close();
       await clockDb.destroy();
       await deps.db.destroy();
-      await databases.close();
+      if (given === undefined) await databases.close();
     },
   };
 }
 
 async function populate(people: readonly WorldAccount[], id: (name: string) => string, parts: Parts): Promise<void> {
-  const { accounts, billing } = parts.deps;
-  const atMs = parts.period.startAtMs;
-  await advanceClock(parts.clockDb, atMs);
+  const { accounts, clock } = parts.deps;
+  const atMs = await clock.now();
   for (const person of people) {
     await accounts.register({
       id: id(person.name),
-      currency: 'usd',
+      currency: person.currency ?? 'usd',
       createdAtMs: atMs,
       planId: person.plan,
       contracts: person.contracts ?? [],
       namespaces: [`main.${id(person.name)}`],
     });
+    await accounts.registerAgreement({ account: id(person.name), ...person.agreement });
   }
-  await provisionBilling({ billing, accounts, atMs, testClockOf: () => parts.testClock });
+  await provision(parts);
+}
+
+async function provision({ deps: { accounts, billing, clock }, testClock }: Parts): Promise<void> {
+  await provisionBilling({ billing, accounts, atMs: await clock.now(), testClockOf: () => testClock });
 }
 
 async function startWorker(temporal: { address: string; namespace: string }, deps: Deps): Promise<() => Promise<void>> {
@@ -222,12 +264,15 @@ async function close(parts: Parts, onStage?: (stage: CloseStage) => Promise<void
 }
 
 function spread(account: string, person: WorldAccount, period: Period): MemoryHour[] {
-  const hours = person.hours ?? 24;
-  return Object.entries(person.usage).flatMap(([meter, total]) =>
-    Array.from({ length: hours }, (_, index): MemoryHour => {
-      const share = total / BigInt(hours);
-      const quantity = index === 0 ? total - share * BigInt(hours - 1) : share;
-      return { account, meter: meter as MeterName, hourAtMs: period.startAtMs + index * HOUR_MS, quantity };
-    }).filter(({ quantity }) => quantity > 0n),
+  const { usage, later, hours = 24, joinsAtMs } = person;
+  const parts = [{ fromMs: joinsAtMs ?? period.startAtMs, usage }, ...(later === undefined ? [] : [later])];
+  return parts.flatMap((part) =>
+    Object.entries(part.usage).flatMap(([meter, total]) =>
+      Array.from({ length: hours }, (_, index): MemoryHour => {
+        const share = total / BigInt(hours);
+        const quantity = index === 0 ? total - share * BigInt(hours - 1) : share;
+        return { account, meter: meter as MeterName, hourAtMs: part.fromMs + index * HOUR_MS, quantity };
+      }).filter(({ quantity }) => quantity > 0n),
+    ),
   );
 }

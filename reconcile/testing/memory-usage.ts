@@ -1,7 +1,7 @@
 // The usage door in memory, for tests of this room alone: a closed period whose hours are given. What the real door
 // promises is tested in aggregate/ and end to end.
 
-import type { HourTotal, LateTotal, NamespaceTotal } from '../../aggregate/usage.ts';
+import type { HourTotal, LateTotal, Miscount, NamespaceTotal, ShortSource } from '../../aggregate/usage.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { METERS } from '../../domain/meter.ts';
 import type { ClosedUsage } from '../activities/deps.ts';
@@ -12,6 +12,11 @@ export type MemoryUsage = ClosedUsage & {
   /** A test may change them while the period runs. */
   readonly hours: MemoryHour[];
   late: LateTotal[];
+  short: ShortSource[];
+  /** Messages of the log that became nothing. */
+  lost: bigint;
+  rollups: Miscount[];
+  duplicates: Miscount[];
   /** So many checkRolledUp calls answer ROLLUP_BEHIND first. */
   behind: number;
   /** Null until the close takes its barrier. */
@@ -25,6 +30,10 @@ export function createMemoryUsage(given: readonly MemoryHour[]): MemoryUsage {
   const usage: MemoryUsage = {
     hours,
     late: [],
+    short: [],
+    lost: 0n,
+    rollups: [],
+    duplicates: [],
     behind: 0,
     barrier: null,
     fetchEndOffsets: async () => Promise.resolve([10n, 20n]),
@@ -45,20 +54,23 @@ export function createMemoryUsage(given: readonly MemoryHour[]): MemoryUsage {
     closePeriod: async (period) =>
       Promise.resolve({ period: period.key, barrier: [8n, 16n], digest: 'digest', events: BigInt(hours.length) }),
     fetchClosedHours: async (_period, account) => Promise.resolve(hours.filter((hour) => hour.account === account)),
+    fetchClosedHoursOf: async () => Promise.resolve(Map.groupBy(hours, ({ account }) => account)),
     fetchClosedTotals: async () => Promise.resolve(totals),
     fetchLateTotals: async () => Promise.resolve(usage.late),
     fetchIngestCounts: async () => {
-      const messages = BigInt(hours.length);
+      const accepted = BigInt(hours.length);
       return Promise.resolve({
-        messages,
-        accepted: messages,
+        messages: accepted + usage.lost,
+        accepted,
         rejected: 0n,
         rejectedByReason: {},
         conflicts: 0n,
-        unique: messages,
+        unique: accepted,
       });
     },
     fetchManifestEvents: async () => Promise.resolve(null),
+    fetchShortSources: async () => Promise.resolve(usage.short),
+    fetchMiscounts: async () => Promise.resolve({ rollups: usage.rollups, duplicates: usage.duplicates }),
     recordAdjustments: async ({ key }) => Promise.resolve({ period: key, k: null, adjustments: [] }),
   };
   return usage;

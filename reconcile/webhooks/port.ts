@@ -23,7 +23,11 @@ export type Opened =
 export type TargetKind = 'invoice' | 'subscription' | 'meter';
 /** An object that has to be read again. */
 export type Target = { readonly kind: TargetKind; readonly id: string };
-export type ObjectState = Target & { readonly status: string };
+export type ObjectState = Target & {
+  readonly status: string;
+  /** Of an invoice that a subscription's cycle made: where the cycle it bills ended. */
+  readonly cycleEndAtMs?: number;
+};
 
 /** Usage that was taken in and could not be used, by code. `meter` is the vendor's id. */
 export type MeterErrors = {

@@ -1,4 +1,5 @@
-// Section 3: the largest accounts, then every account from rated to invoiced, then every invoice. Pure.
+// Section 3: the accounts with the largest differences and the largest accounts; and the annex: every account from rated to
+// invoiced, every invoice. Pure.
 
 import { metersOf, meterUnits, type MeterName } from '../../../domain/meter.ts';
 import type { Currency } from '../../../domain/money.ts';
@@ -7,6 +8,7 @@ import { html, type Html } from '../escape.ts';
 import { formatAmount, meterLabel, quantityCell } from '../format.ts';
 import { tableHtml, type Cell, type Row } from '../table.ts';
 import { currenciesOf, differenceMinor, heldMinor, sumMinor } from '../totals.ts';
+import { differencesHtml } from './differences.ts';
 
 const NOT_KNOWN = html`<span class="quiet">not known</span>`;
 const NOT_FINAL = html`<span class="quiet">not final</span>`;
@@ -14,12 +16,20 @@ const NONE = html`<span class="quiet">none</span>`;
 
 export function accountsSection(report: Report): Html {
   return html`<section id="accounts">
-    <h2>3 Accounts and invoices</h2>
+    <h2>3 Accounts</h2>
+    ${currenciesOf(report).map((currency) => differencesHtml(report, currency))}
     ${currenciesOf(report).map(
       (currency) =>
         html`<h3>Largest accounts by rated money, ${currency.toUpperCase()}</h3>
           ${topHtml(report, currency)}`,
     )}
+  </section> `;
+}
+
+/** Behind the signatures: what they rest on, account by account and invoice by invoice. */
+export function annexSection(report: Report): Html {
+  return html`<section id="annex">
+    <h2>Annex: every account and invoice</h2>
     ${currenciesOf(report).map(
       (currency) =>
         html`<h3>Tie-out of all accounts, ${currency.toUpperCase()}</h3>

@@ -2,22 +2,13 @@
 
 import { BREAK_CODES } from '../../../domain/contracts/break-codes.ts';
 import type { Currency } from '../../../domain/money.ts';
-import { AGE_BUCKETS, type AgeBucket } from '../../report/ageing.ts';
 import type { BreakClass, Report, ReportBreak } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
 import { billedWord, formatAmount, formatNumber, meterLabel, plural, shortHash } from '../format.ts';
 import { hoursHtml } from '../hours.ts';
 import { sideHtml } from '../sides.ts';
 import { tableHtml, type Group, type Row } from '../table.ts';
-import { currenciesOf, sumMinor } from '../totals.ts';
-
-const AGE_HEADS: Readonly<Record<AgeBucket, string>> = {
-  '0-7': '0–7\u00a0d',
-  '8-30': '8–30\u00a0d',
-  '31-60': '31–60\u00a0d',
-  '61-90': '61–90\u00a0d',
-  '>90': '>\u00a090\u00a0d',
-};
+import { currenciesOf, sumDifferences, sumMinor } from '../totals.ts';
 
 export function breaksSection(report: Report): Html {
   const body =
@@ -40,39 +31,51 @@ function currencyHtml(report: Report, currency: Currency): Html {
   if (breaks.length === 0) return html``;
   const code = currency.toUpperCase();
   return html`<h3>By class, ${code}</h3>
-    ${classesHtml(classes, currency)}
+    ${classesHtml(classes, breaks, currency)}
     <h3>Every break, ${code}</h3>
     ${everyHtml(breaks, currency)}`;
 }
 
-function classesHtml(classes: readonly BreakClass[], currency: Currency): Html {
+function classesHtml(classes: readonly BreakClass[], breaks: readonly ReportBreak[], currency: Currency): Html {
+  const code = currency.toUpperCase();
   const count = (of: (one: BreakClass) => number) => `${classes.reduce((sum, one) => sum + of(one), 0)}`;
   return tableHtml({
-    label: `Breaks by class, ${currency.toUpperCase()}`,
+    label: `Breaks by class, ${code}`,
     className: 'classes',
     columns: [
       { head: 'Code, leg and rule' },
       { head: 'Count', kind: 'number' },
       { head: 'Open', kind: 'number' },
-      { head: `Money, ${currency.toUpperCase()}`, kind: 'number' },
-      ...AGE_BUCKETS.map((bucket) => ({ head: AGE_HEADS[bucket], kind: 'number' as const })),
+      { head: `Net, ${code}`, kind: 'number' },
+      { head: `Gross, ${code}`, kind: 'number' },
+      { head: 'Oldest', kind: 'number' },
       { head: 'Suggested resolution', kind: 'minor' },
     ],
-    groups: [{ rows: classes.map(classRow) }],
+    groups: [
+      {
+        rows: classes.map((of) =>
+          classRow(
+            of,
+            breaks.filter(({ code }) => code === of.code),
+          ),
+        ),
+      },
+    ],
     foot: [
-      'All classes, net',
+      'All classes',
       count(({ count }) => count),
       count(({ open }) => open),
       formatAmount(
         sumMinor(classes, ({ amountMinor }) => amountMinor),
         currency,
       ),
-      ...AGE_BUCKETS.map((bucket) => count(({ ages }) => ages[bucket])),
+      grossOf(breaks, currency),
+      oldestOf(breaks),
     ],
   });
 }
 
-function classRow(of: BreakClass): Row {
+function classRow(of: BreakClass, breaks: readonly ReportBreak[]): Row {
   return [
     html`<strong class="code">${of.code}</strong> <span class="leg">${of.stage}</span><br /><span class="quiet"
         >${of.rule}</span
@@ -80,9 +83,19 @@ function classRow(of: BreakClass): Row {
     formatNumber(`${of.count}`),
     formatNumber(`${of.open}`),
     moneyHtml(of.amountMinor, of.currency),
-    ...AGE_BUCKETS.map((bucket) => (of.ages[bucket] === 0 ? html`<span class="quiet">·</span>` : `${of.ages[bucket]}`)),
+    grossOf(breaks, of.currency),
+    oldestOf(breaks),
     of.resolution,
   ];
+}
+
+function grossOf(breaks: readonly ReportBreak[], currency: Currency): string {
+  const { underMinor, overMinor } = sumDifferences(breaks, currency);
+  return formatAmount(underMinor + overMinor, currency);
+}
+
+function oldestOf(breaks: readonly ReportBreak[]): string {
+  return `${breaks.reduce((most, { ageDays }) => Math.max(most, ageDays), 0)}\u00a0d`;
 }
 
 function everyHtml(breaks: readonly ReportBreak[], currency: Currency): Html {

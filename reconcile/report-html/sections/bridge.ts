@@ -1,4 +1,4 @@
-// Section 1: from the messages in the log to what was invoiced. Three bridges (events, quantities, money), each from total to
+// Section 1: from the messages in the log to what was paid. Four bridges (money, cash, events, quantities), each from total to
 // total through named steps, the money one also as a picture. Pure.
 
 import { meterUnits, type MeterName } from '../../../domain/meter.ts';
@@ -17,6 +17,7 @@ import {
 } from '../format.ts';
 import { tableHtml, type Row } from '../table.ts';
 import { computeWaterfall, formatStep, isTotal } from '../waterfall.ts';
+import { cashHtml } from './cash.ts';
 
 /** Two meters are spoken of in the same unit. */
 const KINDS: Readonly<Record<MeterName, string>> = {
@@ -29,10 +30,10 @@ export function bridgeSection(report: Report): Html {
   return html`<section id="bridge">
     <h2>1 Bridge</h2>
     <p class="lead">
-      Messages in the log → accepted → counted → rolled up → rated → invoiced. Each line below leads from one total to
-      the next through differences that have a name.
+      Messages in the log → accepted → counted → rolled up → rated → invoiced → paid. Each line below leads from one
+      total to the next through differences that have a name.
     </p>
-    ${wayHtml(report)} ${report.money.map((bridge) => moneyHtml(report, bridge))}
+    ${wayHtml(report)} ${report.money.map((bridge) => moneyHtml(report, bridge))} ${report.cash.map(cashHtml)}
     <div class="pair">
       <div>
         <h3>Events</h3>
@@ -46,8 +47,8 @@ export function bridgeSection(report: Report): Html {
   </section> `;
 }
 
-/** The six totals in one line. */
-function wayHtml({ events, quantities, money }: Report): Html {
+/** The seven totals in one line. */
+function wayHtml({ events, quantities, money, cash }: Report): Html {
   const rolledUp = quantities.map(
     ({ meter, rolledUp }) => html`<dd>${quantityHtml(meter, rolledUp)}${KINDS[meter]}</dd>`,
   );
@@ -80,6 +81,10 @@ function wayHtml({ events, quantities, money }: Report): Html {
     <div>
       <dt>Invoiced</dt>
       ${amounts((bridge) => bridge.invoicedMinor)}
+    </div>
+    <div>
+      <dt>Paid</dt>
+      ${cash.map(({ paidMinor, currency }) => html`<dd>${formatAmountIn(BigInt(paidMinor), currency)}</dd>`)}
     </div>
   </dl>`;
 }
@@ -120,8 +125,9 @@ function moneyHtml(report: Report, bridge: MoneyBridge): Html {
       groups: [{ rows }],
     })}
     <p class="remark">
-      Beyond these invoices: late and unattributed usage worth ${formatAmountIn(BigInt(bridge.beyondMinor), currency)},
-      which no invoice of the closed period can hold.${notRatedWords(report, currency)}
+      Beyond these invoices: usage that is late, unattributed or counted wrongly, worth
+      ${formatAmountIn(BigInt(bridge.beyondMinor), currency)}, which no invoice of the closed period can
+      hold.${notRatedWords(report, currency)}
     </p> `;
 }
 

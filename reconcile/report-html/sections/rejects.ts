@@ -1,4 +1,4 @@
-// Section 4: what was rejected on the way in, by reason, and what its sender should do about it. Pure.
+// Section 7: what was rejected on the way in, by reason, and what its sender should do about it. Pure.
 
 import { REJECT_NEXT_STEP, REJECT_REASONS } from '../../../domain/contracts/reject-reasons.ts';
 import type { Report } from '../../report/types.ts';
@@ -29,7 +29,7 @@ export function rejectsSection({ events }: Report): Html {
     foot: ['All reasons', formatNumber(events.rejected)],
   });
   return html`<section id="rejects">
-    <h2>4 Rejected messages</h2>
+    <h2>7 Rejected messages</h2>
     <p class="lead">
       A rejected message is kept with its place in the log and can be replayed. It is in no total of this report beyond
       the event bridge.

@@ -1,44 +1,14 @@
-// Section 6: what the report rests on, and the lines to sign. A signature binds the hashes printed above it. Pure.
+// Section 9: who signed, or the lines to sign on. A signature binds the hashes printed above it. Pure.
 
+import { toIso } from '../../../domain/period.ts';
+import { toSignature, type ReportBeside, type Signature } from '../../report/beside.ts';
 import type { Report } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
-import { formatPeriod } from '../format.ts';
+import { formatInstant, formatPeriod, joinWords } from '../format.ts';
 
-const ROLES = ['Prepared by', 'Reviewed by'] as const;
-
-export function signOffSection(report: Report): Html {
-  const { evidence } = report;
-  const lines = ROLES.map(
-    (role) => html`<div class="line"><span>${role} (name)</span><span>Signature</span><span>Date</span></div> `,
-  );
+export function signOffSection(report: Report, beside: ReportBeside): Html {
   return html`<section id="sign-off">
-    <h2>6 Basis and sign-off</h2>
-    <dl class="basis">
-      <div>
-        <dt>Price book</dt>
-        <dd><code>${evidence.priceBookHash}</code></dd>
-      </div>
-      <div>
-        <dt>Digest of the closed usage</dt>
-        <dd><code>${evidence.digest}</code></dd>
-      </div>
-      <div>
-        <dt>Code version</dt>
-        <dd><code>${evidence.codeVersion}</code></dd>
-      </div>
-      <div>
-        <dt>Barrier (end offset per partition)</dt>
-        <dd><code>${evidence.barrier.join(' ')}</code></dd>
-      </div>
-      <div>
-        <dt>Late usage evaluated up to</dt>
-        <dd><code>${evidence.lateBarrier.join(' ')}</code></dd>
-      </div>
-      <div>
-        <dt>Stored evidence</dt>
-        <dd>${evidence.hashes.length} records, each under its SHA-256</dd>
-      </div>
-    </dl>
+    <h2>9 Sign-off</h2>
     <div class="sign">
       <p>
         By signing, the preparer and the reviewer, two different people, state that they have read the reconciliation of
@@ -55,10 +25,42 @@ export function signOffSection(report: Report): Html {
           <dd><code>${report.evidenceHash}</code></dd>
         </div>
       </dl>
-      ${lines}
+      ${signaturesHtml(toSignature(report, beside))}
       <p class="remark">
         If either hash of a later report of this period differs, the signature does not cover that report.
       </p>
     </div>
   </section> `;
+}
+
+function signaturesHtml(signature: Signature): Html {
+  if (signature.kind === 'broken') {
+    return html`<p class="alarm">A signature exists and does not cover this report: ${joinWords(signature.why)}.</p>
+      ${openLine('Prepared by')} ${openLine('Reviewed by')}`;
+  }
+  if (signature.kind === 'none') return html`${openLine('Prepared by')} ${openLine('Reviewed by')}`;
+  const { preparedBy, preparedAtMs, preparedEntry, approved, note } = signature.signOff;
+  const remark = note === null ? null : html`<p class="remark">The preparer signed all the same, because: ${note}</p>`;
+  const reviewed = approved === null ? openLine('Reviewed by') : signedLine('Reviewed by', { ...approved });
+  return html`${signedLine('Prepared by', { by: preparedBy, atMs: preparedAtMs, entry: preparedEntry })} ${reviewed}
+  ${remark}`;
+}
+
+function openLine(role: string): Html {
+  return html`<div class="line"><span>${role} (name)</span><span>Signature</span><span>Date</span></div> `;
+}
+
+type Signed = {
+  readonly by: string;
+  readonly atMs: number;
+  readonly entry: { readonly sequence: string; readonly hash: string };
+};
+
+/** Signed in Trueup: the audit log holds the signature, and its entry is named. */
+function signedLine(role: string, { by, atMs, entry }: Signed): Html {
+  return html`<div class="signed">
+    <div><span class="quiet">${role}</span><br /><strong>${by}</strong></div>
+    <div><span class="quiet">Signed</span><br />${formatInstant(toIso(atMs))}</div>
+    <div><span class="quiet">Audit log, entry ${entry.sequence}</span><br /><code>${entry.hash}</code></div>
+  </div> `;
 }

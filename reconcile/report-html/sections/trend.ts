@@ -1,4 +1,4 @@
-// Section 5: the last periods beside this one. Pure.
+// Section 6: the last periods beside this one. Pure.
 
 import type { Currency } from '../../../domain/money.ts';
 import type { TrendPoint } from '../../report/trend.ts';
@@ -9,7 +9,7 @@ import { tableHtml, type Row } from '../table.ts';
 export function trendSection(trend: readonly TrendPoint[]): Html {
   const currencies = [...new Set(trend.map(({ currency }) => currency))].sort();
   return html`<section id="trend">
-    <h2>5 Trend</h2>
+    <h2>6 Trend</h2>
     <p class="lead">
       Net adds under- and over-billed up, gross adds their magnitudes: differences that offset each other show in gross
       only.

@@ -1,8 +1,17 @@
 // The head of the page: the period, the verdict in a sentence, the key figures and what the paper is about. Pure.
 
+import { computeMatched } from '../../report/matched.ts';
 import type { Report } from '../../report/types.ts';
 import { html, type Html } from '../escape.ts';
-import { formatAmount, formatAmountIn, formatInstant, formatNumber, formatPeriod } from '../format.ts';
+import {
+  formatAmount,
+  formatAmountIn,
+  formatBasisPoints,
+  formatInstant,
+  formatNumber,
+  formatPeriod,
+  plural,
+} from '../format.ts';
 import { currenciesOf, sumDifferences } from '../totals.ts';
 import { toVerdict } from '../verdict-words.ts';
 
@@ -12,20 +21,37 @@ export function verdictSection(report: Report): Html {
   return html`<header>
     <p class="kicker">Usage billing reconciliation</p>
     <h1>${formatPeriod(report.period)}</h1>
-    <p class="verdict ${clean ? 'clean' : 'breaks'}"><strong>${headline}</strong> ${detail}</p>
+    <div class="verdict ${clean ? 'clean' : 'breaks'}">
+      <p><strong class="stamp">${clean ? 'PASS' : 'ATTENTION'}</strong> ${matchedWords(report)}</p>
+      <p><strong>${headline}</strong> ${detail}</p>
+    </div>
     ${keyFigures(report)} ${control(report)}
   </header> `;
+}
+
+/** What agrees and what does not, in one line: of the accounts, and of the rated money. */
+function matchedWords(report: Report): string {
+  const { accounts, accountsBasisPoints, money } = computeMatched(report);
+  const share = formatBasisPoints(accountsBasisPoints);
+  const ofAccounts = `${accounts} of ${plural(report.accounts.length, 'account')} matched (${share})`;
+  const ofMoney = money.map(({ currency, basisPoints, netMinor, grossMinor }) => {
+    const net = `net ${formatAmountIn(netMinor, currency)}`;
+    return `${formatBasisPoints(basisPoints)} of rated ${currency.toUpperCase()}, ${net}, gross ${formatAmountIn(grossMinor, currency)}`;
+  });
+  return [ofAccounts, ...ofMoney].join(' · ');
 }
 
 type Figure = { readonly term: string; readonly value: string; readonly note?: string };
 
 function keyFigures(report: Report): Html {
   const { verdict } = report;
-  const withBreak = new Set(report.breaks.map(({ account }) => account));
-  const untouched = report.accounts.filter((row) => row.state === 'billed' && !withBreak.has(row.account)).length;
   const notBilled = [`${verdict.held} held`, `${verdict.missing} missing`, `${verdict.failed} failed`].join(' · ');
   const figures: Figure[] = [
-    { term: 'Accounts', value: formatNumber(`${verdict.accounts}`), note: `${untouched} billed without a difference` },
+    {
+      term: 'Accounts',
+      value: formatNumber(`${verdict.accounts}`),
+      note: `${computeMatched(report).accounts} billed, nothing open`,
+    },
     { term: 'Invoices billed', value: formatNumber(`${verdict.billed}`), note: notBilled },
     { term: 'Open breaks', value: formatNumber(`${verdict.openBreaks}`), note: `${verdict.unexplained} unexplained` },
     { term: 'Rounding auto-accepted', value: formatNumber(`${verdict.autoAccepted}`), note: acceptedMoney(report) },
@@ -89,6 +115,14 @@ function control(report: Report): Html {
     <div>
       <dt>Reported at</dt>
       <dd>${formatInstant(report.reportedAt)}</dd>
+    </div>
+    <div class="wide">
+      <dt>Price book</dt>
+      <dd><code>${report.evidence.priceBookHash}</code></dd>
+    </div>
+    <div class="wide">
+      <dt>Cut-off: end offset per partition</dt>
+      <dd><code>${report.evidence.barrier.join(' ')}</code></dd>
     </div>
     <div class="wide">
       <dt>Report hash</dt>

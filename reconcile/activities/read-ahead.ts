@@ -1,0 +1,53 @@
+// What every step asks for account by account, read for a whole batch at once: the same answers in a hundredth of the
+// questions. Read when it is first asked for, and kept for one step only, so that a repeated step sees the world afresh.
+
+import { invariant } from '../../domain/contracts/errors.ts';
+import type { Period } from '../../domain/period.ts';
+import { asOfPeriod, type Deps } from './deps.ts';
+
+/** `deps`, answering for the accounts of a batch from one read each. */
+export function readAhead(deps: Deps, period: Period, accounts: readonly string[]): Deps {
+  const registered = once(async () =>
+    toMap(await deps.accounts.fetchAccounts(asOfPeriod(period), accounts), ({ id }) => id),
+  );
+  const agreements = once(async () =>
+    toMap(await deps.accounts.fetchAgreements(period, accounts), ({ account }) => account),
+  );
+  const hours = once(async () => deps.usage.fetchClosedHoursOf(period, accounts));
+  const isOurs = (of: Period) => of.key === period.key;
+  return {
+    ...deps,
+    accounts: {
+      ...deps.accounts,
+      fetchAccount: async (id) => found((await registered()).get(id), id),
+      fetchAgreement: async (id, of) =>
+        isOurs(of) ? found((await agreements()).get(id), id) : deps.accounts.fetchAgreement(id, of),
+    },
+    usage: {
+      ...deps.usage,
+      fetchClosedHours: async (of, account) =>
+        isOurs(of) ? [...((await hours()).get(account) ?? [])] : deps.usage.fetchClosedHours(of, account),
+    },
+  };
+}
+
+function found<T>(value: T | undefined, account: string): T {
+  invariant(value !== undefined, 'I6', `account ${account} is not registered`);
+  return value;
+}
+
+function toMap<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T> {
+  return new Map(items.map((item) => [key(item), item]));
+}
+
+/** A failed read is not kept: the next account asks again, and the step fails with what it meets. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}

@@ -43,8 +43,8 @@ export async function fetchAccepted({ db, clickhouse, topic }: CloseDeps, upTo: 
   const length = parts.reduce((sum, part) => sum + BigInt(part.end_offset) - BigInt(part.first_offset), 0n);
   const [rejected] = await clickhouse.query<{ records: string }>(QUERIES.rejectedWithin, {
     partitions: parts.map(({ partition }) => partition),
-    firsts: parts.map((part) => part.first_offset),
-    ends: parts.map((part) => part.end_offset),
+    firsts: parts.map((part) => BigInt(part.first_offset)),
+    ends: parts.map((part) => BigInt(part.end_offset)),
   });
   return whole + length - BigInt(rejected?.records ?? 0);
 }

@@ -6,7 +6,7 @@ import { UsageError, type Command, type CommandContext } from './command.ts';
 const COMMANDS: readonly Command[] = [
   {
     name: 'events',
-    usage: ['events validate <file|-> [--arrival <RFC 3339>] [--quiet]'],
+    usage: ['events validate <file|-> [--arrival <RFC 3339>] [--quiet] [--json]'],
     says: 'check usage events (NDJSON or a JSON array) as the pipeline would',
     load: async () => import('./events.ts'),
   },
@@ -25,10 +25,10 @@ const COMMANDS: readonly Command[] = [
     name: 'period',
     usage: [
       'period status <period> [--json]',
-      'period close <period> [--wait-minutes <n>]',
-      'period explain <period> [--from log|truth]',
-      'period adjust <period>',
-      'period archive <period> --to <folder> | --dry-run',
+      'period close <period> [--wait-minutes <n>] [--json]',
+      'period explain <period> [--from log|truth] [--json]',
+      'period adjust <period> [--json]',
+      'period archive <period> --to <folder> | --dry-run [--json]',
     ],
     says: 'a billing period: where it stands, closing, adjusting, explaining, archiving it',
     load: async () => import('./period.ts'),
@@ -161,8 +161,8 @@ const COMMANDS: readonly Command[] = [
     name: 'rejects',
     usage: [
       'rejects list [--account a] [--source s] [--reason R] [--from t] [--to t] [--limit n] [--json]',
-      'rejects show <partition>:<offset>',
-      'rejects replay <partition>:<offset> --case <id> --operator <name> --why <text> [--record <file>]',
+      'rejects show <partition>:<offset> [--json]',
+      'rejects replay <partition>:<offset> --case <id> --operator <name> --why <text> [--record <file>] [--json]',
     ],
     says: 'records that could not be counted',
     load: async () => import('./rejects.ts'),

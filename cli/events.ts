@@ -10,6 +10,7 @@ import { checkEvent } from '../ingest/http/admit.ts';
 import { splitEvents, trimLine } from '../ingest/http/split.ts';
 import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { toJson } from './json.ts';
 
 /** A JSON array is read as a whole before it can be cut. */
 const ARRAY_BYTES_MAX = 256 * 1024 * 1024;
@@ -19,31 +20,46 @@ export const run: Run = async ([action, ...args], context) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { arrival: { type: 'string' }, quiet: { type: 'boolean', default: false } },
+    options: {
+      arrival: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
   });
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0) throw new UsageError('name one file, or - for standard input');
   const arrivalMs = values.arrival === undefined ? Date.now() : parseRfc3339(values.arrival);
   if (arrivalMs === undefined) throw new UsageError('--arrival is an RFC 3339 instant such as 2026-10-03T12:00:00Z');
   const input = file === '-' ? context.stdin : createReadStream(file);
-  return validateAll(input, { arrivalMs, quiet: values.quiet, context });
+  return validateAll(input, { arrivalMs, quiet: values.quiet, json: values.json, context });
 };
 
-type Job = { readonly arrivalMs: number; readonly quiet: boolean; readonly context: CommandContext };
+type Job = {
+  readonly arrivalMs: number;
+  readonly quiet: boolean;
+  /** One document a line, since the input may be endless. */
+  readonly json: boolean;
+  readonly context: CommandContext;
+};
 
-async function validateAll(input: Readable, { arrivalMs, quiet, context }: Job): Promise<number> {
+async function validateAll(input: Readable, { arrivalMs, quiet, json, context }: Job): Promise<number> {
   let [accepted, rejected] = [0, 0];
   for await (const { place, value } of readEvents(input)) {
     const verdict = checkEvent(value, arrivalMs);
     if (verdict.accepted) {
       accepted += 1;
-      if (!quiet) context.print(`${place}: accepted`);
+      if (!quiet) context.print(json ? toJson({ place, accepted: true }) : `${place}: accepted`);
       continue;
     }
     rejected += 1;
     const field = verdict.field === '' ? '' : ` ${verdict.field}`;
     const { code } = verdict;
-    context.print(`${place}: rejected ${code}${field}: ${EVENT_MESSAGE[code]}; ${EVENT_NEXT_STEP[code]}`);
+    const [message, next] = [EVENT_MESSAGE[code], EVENT_NEXT_STEP[code]];
+    context.print(
+      json
+        ? toJson({ place, accepted: false, code, field: verdict.field, message, next })
+        : `${place}: rejected ${code}${field}: ${message}; ${next}`,
+    );
   }
   context.warn(`${accepted} accepted, ${rejected} rejected`);
   return rejected > 0 ? 1 : 0;

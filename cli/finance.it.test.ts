@@ -149,6 +149,8 @@ test('an invoice is explained down to the raw events of an hour, with their plac
   expect(events).toContain(`${bench.topic}/`);
   expect(events).toMatch(/rejected on arrival in this hour: TYPE_UNKNOWN type/);
   expect(await does(`explain invoice ${await invoiceOf('draft')}`)).toContain('draft');
+  const { partition, offset } = (await answers('rejects list')) as { partition: number; offset: string };
+  expect(await answers(`rejects show ${partition}:${offset}`)).toMatchObject({ reason: 'TYPE_UNKNOWN', replays: [] });
 });
 
 test('an event is explained up to the line that charged it, or why none did', async () => {
@@ -340,6 +342,8 @@ test('two persons sign, the period is locked, and the log proves who did what', 
   await does('sign-off approve 2026-10 --as rae');
   expect(await answers('sign-off status 2026-10')).toMatchObject({ state: 'locked', deviations: [] });
   expect((await trueup("runs rerun 2026-10 --why 'once more' --as olga")).err).toContain('sign-off reopen');
+  const late = `repair rerate plan too-late --period 2026-10 --price actions=0.00025 --account ${world.id('acme')} --reason x --as pat`;
+  expect((await trueup(late)).err).toContain('sign-off reopen');
   const anchor = await does('audit-log anchor');
   expect(await does(`audit-log verify --anchor ${anchor}`)).toMatch(/^intact: \d+ entries/);
   expect(await does('audit-log list --limit 500')).toMatch(/rae +sign-off.approved/);

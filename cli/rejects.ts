@@ -11,6 +11,7 @@ import { fetchReject, fetchRejects, type Reject } from '../ingest/rejects.ts';
 import { replayReject } from '../ingest/replay.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
 import { parseInstant } from './desk.ts';
+import { toJson } from './json.ts';
 import { withStores, type Stores } from './stores.ts';
 
 type Desk = { readonly stores: Stores; readonly context: CommandContext };
@@ -65,7 +66,11 @@ async function list(args: string[], { stores, context }: Desk): Promise<number> 
 }
 
 async function show(args: string[], { stores, context }: Desk): Promise<number> {
-  const { positionals } = parseArgs({ args, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
   const reject = await fetchNamed(positionals, stores);
   const replays = await stores.db
     .selectFrom('reject_replays')
@@ -75,6 +80,10 @@ async function show(args: string[], { stores, context }: Desk): Promise<number> 
     .where('offset', '=', reject.offset)
     .orderBy('id')
     .execute();
+  if (values.json) {
+    context.print(toJson({ ...reject, payload: reject.payload.toString('base64'), replays }));
+    return 0;
+  }
   context.print(`${reject.partition}:${reject.offset} of ${stores.topic}, arrived ${toIso(reject.arrivedAtMs)}`);
   context.print(`reason   ${reject.reason}${reject.field === '' ? '' : ` (${reject.field})`}`);
   context.print(`next     ${REJECT_NEXT_STEP[reject.reason]}`);
@@ -103,6 +112,7 @@ async function replay(args: string[], { stores, context }: Desk): Promise<number
       operator: { type: 'string' },
       why: { type: 'string' },
       record: { type: 'string' },
+      json: { type: 'boolean', default: false },
     },
   });
   const { case: caseId, operator, why, record } = values;
@@ -131,6 +141,10 @@ async function replay(args: string[], { stores, context }: Desk): Promise<number
     },
   );
   const { event, outcome, partition, offset, before, after } = done;
+  if (values.json) {
+    context.print(toJson(done));
+    return 0;
+  }
   context.print(`${outcome} at ${partition}:${offset}: ${event.subject} ${event.source} ${event.id}`);
   context.print(
     `${event.subject} in the hour of ${toIso(event.atMs)}: ${before.events} events of ${before.quantity} before,`,

@@ -69,8 +69,8 @@ if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
   });
 }
 if (env.TRUEUP_CLOCK === 'wall') {
-  const { client, close } = await createTemporal(temporal);
-  await ensureHourlyPush(client).finally(close);
+  const toSchedules = await createTemporal(temporal);
+  await ensureHourlyPush(toSchedules.client).finally(async () => toSchedules.close());
 }
 const running = worker.run();
 shutdown.onStop('worker', async () => {

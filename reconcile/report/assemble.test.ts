@@ -113,6 +113,15 @@ describe('the report', () => {
     expect(report.verdict).toMatchObject({ result: 'breaks', unexplained: 1 });
   });
 
+  test('does not call unexplained what a break of the log or of a source names', () => {
+    const lost = { ...ingest, messages: 101n };
+    const of = (breaks: Break[]) => assembleReport({ ...input([], breaks), ingest: lost, emitted: 94n }).events;
+    const named = (code: Break['code']) => found('*', { code, meter: null, amountMinor: 0n });
+    expect(of([]).unexplained).toBe('2');
+    expect(of([named('USAGE_MISSING_RAW')]).unexplained).toBe('1');
+    expect(of([named('USAGE_MISSING_RAW'), named('MANIFEST_SHORT')]).unexplained).toBe('0');
+  });
+
   test('leads from rated to invoiced through named steps that add up', () => {
     const report = assembleReport(
       input(

@@ -16,7 +16,7 @@ import { fetchEarlierReports, fetchStoredReport } from './store/reports.ts';
 import { fetchRunSummaries } from './store/revisions.ts';
 import type { clockAdvanced, closePeriod, progress, pushOpenHours, reconcileRun } from './workflows.ts';
 
-export { REPORT_FILE_NAMES, writeReportFiles, type ReportManifest } from './report-files/files.ts';
+export { REPORT_FILE_NAMES, writeReportFiles } from './report-files/files.ts';
 export { findChromium } from './report-files/pdf.ts';
 export { toVerdict } from './report-html/verdict-words.ts';
 export { explainInvoice, type ExplainedInvoice } from './explain/invoice.ts';

@@ -1,8 +1,12 @@
-// Records the histories that replay.test.ts replays: one close through every branch of the workflows. To be run when a
+// Records the histories that replay.test.ts replays: every workflow through every branch. To be run when a
 // workflow was changed on purpose, with the TRUEUP_* variables of a running stack set; then commit what it wrote.
 
 import { writeFileSync } from 'node:fs';
-import { closeId } from '../door.ts';
+import { HOUR_MS } from '../../domain/period.ts';
+import { TASK_QUEUE } from '../activity-types.ts';
+import { carryOutRun, closeId } from '../door.ts';
+import { openRevision } from '../runs/rerun.ts';
+import type { pushOpenHours } from '../workflows.ts';
 import { createCloseWorld } from './close-world.ts';
 import { toHistoryJson } from './histories.ts';
 
@@ -14,10 +18,20 @@ await world.stripe.plant({ kind: 'drop_meter_event', account: world.id('dropped'
 await world.stripe.plant({ kind: 'skip_invoice', account: world.id('missing') });
 await world.accounts.recordStripeId(world.id('failed'), 'customer', `cus_gone_${world.id('failed')}`);
 await world.startWorker();
+await world.advance(world.period.startAtMs + 10 * HOUR_MS);
+await world.client.workflow.execute<typeof pushOpenHours>('pushOpenHours', {
+  workflowId: 'push-open-hours',
+  taskQueue: TASK_QUEUE,
+});
 await world.close();
-
 const { key } = world.period;
-for (const id of [closeId(key), `${closeId(key)}-batch-0`, `${closeId(key)}-batch-1`]) {
+const operator = { id: 'recorder', roles: ['operator'] } as const;
+const atMs = world.period.endAtMs + 72 * HOUR_MS;
+const run = await openRevision(world.db, operator, { period: key, why: 'recorded', codeVersion: 'test', atMs });
+await carryOutRun(world.client, run, key);
+
+const close = closeId(key);
+for (const id of [close, `${close}-batch-0`, `${close}-batch-1`, run, `${run}-batch-0`, 'push-open-hours']) {
   const history = await world.client.workflow.getHandle(id).fetchHistory();
   const file = new URL(`../histories/${id}.json`, import.meta.url);
   writeFileSync(file, toHistoryJson(history));

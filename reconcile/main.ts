@@ -70,7 +70,11 @@ if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
 }
 if (env.TRUEUP_CLOCK === 'wall') {
   const toSchedules = await createTemporal(temporal);
-  await ensureHourlyPush(toSchedules.client).finally(async () => toSchedules.close());
+  try {
+    await ensureHourlyPush(toSchedules.client);
+  } finally {
+    await toSchedules.close();
+  }
 }
 const running = worker.run();
 shutdown.onStop('worker', async () => {

@@ -26,6 +26,7 @@ describe('pushing hours', () => {
     expect(sent.map(({ events }) => events.length)).toEqual([100, 100, 50]);
     expect(sent[0]?.events[0]).toEqual({
       event_name: 'actions',
+      identifier: expect.stringMatching(/^cus_1\.actions\.1790812800\.[0-9a-f]{12}$/) as string,
       timestamp: '2026-10-01T00:00:00.000Z',
       payload: { stripe_customer_id: 'cus_1', value: '5' },
     });

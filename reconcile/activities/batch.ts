@@ -3,7 +3,6 @@
 // idempotent, so repeating them for accounts that are done changes nothing.
 
 import { TrueupError } from '../../domain/contracts/errors.ts';
-import { parsePeriod } from '../../domain/period.ts';
 import { toApplicationFailure } from '../../platform/temporal.ts';
 import type { AccountInput, BatchInput } from '../activity-types.ts';
 import { fetchBatch, updateRunAccount } from '../store/runs.ts';
@@ -21,7 +20,7 @@ export async function forEachMember(
   step: (input: AccountInput, deps: Deps) => Promise<void>,
 ): Promise<void> {
   const accounts = await fetchBatch(deps.db, run, batch);
-  const ahead = readAhead(deps, parsePeriod(periodKey), accounts);
+  const ahead = readAhead(deps, { run, periodKey }, accounts);
   await forEachAtOnce(ACCOUNTS_AT_ONCE, accounts, async (account) => {
     const input = { run, periodKey, account };
     try {

@@ -8,13 +8,13 @@ import { toBreaks } from '../compare/break.ts';
 import { toSidesRecord } from '../compare/sides-record.ts';
 import { computeAccountResult } from '../runs/account-result.ts';
 import { replaceAccountBreaks } from '../store/breaks.ts';
-import { fetchRunAccount, insertEvidence, updateRunAccount } from '../store/runs.ts';
-import { fetchBilledAccount, periodOfRun, type Deps } from './deps.ts';
+import { insertEvidence, updateRunAccount } from '../store/runs.ts';
+import { fetchBilledAccount, periodOfRun, rowsOf, type Deps } from './deps.ts';
 import { fetchSides } from './sides.ts';
 
 export async function compareBilledAccount(deps: Deps, input: AccountInput): Promise<void> {
   const account = await fetchBilledAccount(deps, input);
-  const row = await fetchRunAccount(deps.db, input);
+  const row = await rowsOf(deps).fetchRunAccount(input);
   invariant(row.rated !== null, 'I6', `account ${account.id} is compared before it was rated`);
   const period = periodOfRun(input);
   const sides = await fetchSides(deps, account, { period, row });

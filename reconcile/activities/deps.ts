@@ -9,6 +9,7 @@ import type { Log } from '../../platform/log.ts';
 import type { AccountInput, RunInput } from '../activity-types.ts';
 import type { Billing, SubscriptionRef } from '../billing/port.ts';
 import type { ReconcileDb } from '../store/db.ts';
+import { createRows, type Rows } from './rows.ts';
 
 /** What a close needs of the usage door. */
 export type ClosedUsage = Pick<
@@ -32,6 +33,8 @@ export type ClosedUsage = Pick<
 
 export type Deps = {
   readonly db: ReconcileDb;
+  /** Set while a batch is worked on. */
+  readonly rows?: Rows;
   readonly usage: ClosedUsage;
   readonly accounts: Accounts;
   readonly billing: Billing;
@@ -39,6 +42,11 @@ export type Deps = {
   readonly log: Log;
   readonly codeVersion: string;
 };
+
+/** What is stored about accounts, for a whole batch at once where one is worked on. */
+export function rowsOf({ rows, db }: Deps): Rows {
+  return rows ?? createRows(db);
+}
 
 export function periodOfRun({ periodKey }: RunInput): Period {
   return parsePeriod(periodKey);

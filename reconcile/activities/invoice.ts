@@ -9,10 +9,10 @@ import { sumLines } from '../../domain/rating.ts';
 import type { AccountInput, Activities } from '../activity-types.ts';
 import { computeGate } from '../gate.ts';
 import { formatHold } from '../holds/compute.ts';
-import { fetchRunAccount, updateRunAccount } from '../store/runs.ts';
+import { updateRunAccount } from '../store/runs.ts';
 import { forEachMember } from './batch.ts';
 import { compareBilledAccount } from './compare.ts';
-import { fetchBilledAccount, periodOfRun, toSubscriptionRef, type Deps } from './deps.ts';
+import { fetchBilledAccount, periodOfRun, rowsOf, toSubscriptionRef, type Deps } from './deps.ts';
 import { fetchAccountHolds } from './holds.ts';
 import { fetchAgreedUsage, fetchRatedQuantities } from './quantities.ts';
 
@@ -42,7 +42,7 @@ async function billAccount(deps: Deps, input: AccountInput): Promise<void> {
     return;
   }
 
-  const row = await fetchRunAccount(deps.db, input);
+  const row = await rowsOf(deps).fetchRunAccount(input);
   const feeMinor = row.rated?.feeMinor ?? null;
   const on = { ref, invoice: draft.id, period, currency: account.currency };
   const feeOnDraftMinor =

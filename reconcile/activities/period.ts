@@ -28,7 +28,7 @@ import { periodOfRun, asOfPeriod, toSubscriptionRef, type Deps } from './deps.ts
 import { forEachAtOnce } from './at-once.ts';
 
 /** Child workflows of a close: more would fill its history. Small batches show progress and repeat little after a death. */
-const BATCHES_MAX = 100;
+const BATCHES_MAX = 40;
 const BATCH_SIZE_MIN = 5;
 const CLAIMS_AT_ONCE = 6;
 

@@ -13,9 +13,7 @@ import type { AccountInput } from '../activity-types.ts';
 import { hoursOf } from '../compare/push-plan.ts';
 import type { Segment } from '../compare/sides.ts';
 import type { HourQuantities } from '../compare/transmit.ts';
-import { fetchCarriedOver } from '../repairs/explained.ts';
-import { fetchRatedLines } from '../store/runs.ts';
-import { toSubscriptionRef, type Deps } from './deps.ts';
+import { rowsOf, toSubscriptionRef, type Deps } from './deps.ts';
 
 export type AgreedUsage = {
   readonly agreement: Agreement;
@@ -30,7 +28,7 @@ export async function fetchAgreedUsage(deps: Deps, account: string, period: Peri
   const [agreement, closed, carriedOver] = await Promise.all([
     deps.accounts.fetchAgreement(account, period),
     deps.usage.fetchClosedHours(period, account),
-    fetchCarriedOver(deps.db, { period, account }),
+    rowsOf(deps).fetchCarriedOver(account, period),
   ]);
   const quantities = sumHoursBySegment(agreement.segments, closed);
   const segments = agreement.segments.map(({ startAtMs, endAtMs, terms }, index) => {
@@ -60,11 +58,11 @@ export function toQuantities(of: (meter: MeterName) => bigint): MeterQuantities 
 }
 
 /** Quantities as rated: rating writes at least one line per meter, so an absent meter is an error and not a zero. */
-export async function fetchRatedQuantities(deps: Deps, { run, account }: AccountInput): Promise<MeterQuantities> {
-  const lines = await fetchRatedLines(deps.db, run, account);
+export async function fetchRatedQuantities(deps: Deps, input: AccountInput): Promise<MeterQuantities> {
+  const lines = await rowsOf(deps).fetchRatedLines(input);
   return toQuantities((meter) => {
     const own = lines.filter((line) => line.meter === meter);
-    invariant(own.length > 0, 'I6', `account ${account} has no rated line for ${meter}`);
+    invariant(own.length > 0, 'I6', `account ${input.account} has no rated line for ${meter}`);
     return own.reduce((sum, line) => sum + line.quantity, 0n);
   });
 }

@@ -2,11 +2,15 @@
 // questions. Read when it is first asked for, and kept for one step only, so that a repeated step sees the world afresh.
 
 import { invariant } from '../../domain/contracts/errors.ts';
-import type { Period } from '../../domain/period.ts';
+import { parsePeriod, type Period } from '../../domain/period.ts';
+import type { RunInput } from '../activity-types.ts';
 import { asOfPeriod, type Deps } from './deps.ts';
+import { once } from './once.ts';
+import { createBatchRows } from './rows.ts';
 
 /** `deps`, answering for the accounts of a batch from one read each. */
-export function readAhead(deps: Deps, period: Period, accounts: readonly string[]): Deps {
+export function readAhead(deps: Deps, input: RunInput, accounts: readonly string[]): Deps {
+  const period = parsePeriod(input.periodKey);
   const registered = once(async () =>
     toMap(await deps.accounts.fetchAccounts(asOfPeriod(period), accounts), ({ id }) => id),
   );
@@ -15,8 +19,13 @@ export function readAhead(deps: Deps, period: Period, accounts: readonly string[
   );
   const hours = once(async () => deps.usage.fetchClosedHoursOf(period, accounts));
   const isOurs = (of: Period) => of.key === period.key;
+  const customers = async () =>
+    [...(await registered()).values()].flatMap(({ stripe: { customer } }) =>
+      customer === undefined ? [] : [customer],
+    );
   return {
     ...deps,
+    rows: createBatchRows(deps.db, { input, period, accounts, customers }),
     accounts: {
       ...deps.accounts,
       fetchAccount: async (id) => found((await registered()).get(id), id),
@@ -38,16 +47,4 @@ function found<T>(value: T | undefined, account: string): T {
 
 function toMap<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T> {
   return new Map(items.map((item) => [key(item), item]));
-}
-
-/** A failed read is not kept: the next account asks again, and the step fails with what it meets. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  return () => {
-    running ??= work().catch((error: unknown) => {
-      running = undefined;
-      throw error;
-    });
-    return running;
-  };
 }

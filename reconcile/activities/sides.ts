@@ -8,10 +8,8 @@ import { hoursOf } from '../compare/push-plan.ts';
 import type { Sides } from '../compare/sides-record.ts';
 import { sumHours, type HourQuantities } from '../compare/transmit.ts';
 import type { Period } from '../../domain/period.ts';
-import { fetchKnownCases } from '../repairs/explained.ts';
 import type { RunAccount } from '../store/runs.ts';
-import { fetchMeterErrors } from '../webhooks/meter-errors.ts';
-import { toSubscriptionRef, type Deps } from './deps.ts';
+import { rowsOf, toSubscriptionRef, type Deps } from './deps.ts';
 import { fetchAgreedUsage, toQuantities } from './quantities.ts';
 
 type SomeHours = Partial<Record<MeterName, HourQuantities>>;
@@ -27,8 +25,8 @@ export async function fetchSides(
     fetchAgreedUsage(deps, account.id, period),
     deps.billing.fetchAccountBilling(ref, period),
     deps.clock.now(),
-    fetchKnownCases(deps.db, { period, account: account.id }),
-    fetchMeterErrors(deps.db, ref.customer, period),
+    rowsOf(deps).fetchKnownCases(account.id, period),
+    rowsOf(deps).fetchMeterErrors(ref.customer, period),
   ]);
   const total = quantitiesOf(closed);
   const differing = METERS.filter(

@@ -89,3 +89,22 @@ export async function fetchCarriedOver(db: ReconcileDb, { period, account }: Of)
       return { caseId: plan.caseId, meter: plan.meter, startAtMs, endAtMs, amountMinor: BigInt(plan.amountMinor) };
     });
 }
+
+/** Those of the accounts that have a case or a repair, of any period. */
+export async function fetchExplainedAccounts(
+  db: ReconcileDb,
+  accounts: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('cases')
+    .select('account')
+    .where('account', 'in', [...accounts])
+    .union(
+      db
+        .selectFrom('repairs')
+        .select('account')
+        .where('account', 'in', [...accounts]),
+    )
+    .execute();
+  return new Set(rows.map(({ account }) => account));
+}

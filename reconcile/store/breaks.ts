@@ -15,13 +15,19 @@ export type LegGroup = 'invoice' | 'period';
 const NO_METER = '';
 
 export async function replaceAccountBreaks(db: ReconcileDb, ref: RunRef, breaks: readonly Break[]): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx
+  const remove = async (on: ReconcileDb) =>
+    on
       .deleteFrom('breaks')
       .where('run', '=', ref.run)
       .where('leg_group', '=', 'invoice')
       .where('account', '=', ref.account)
       .execute();
+  if (breaks.length === 0) {
+    await remove(db);
+    return;
+  }
+  await db.transaction().execute(async (tx) => {
+    await remove(tx);
     await insertBreaks(tx, { run: ref.run, group: 'invoice' }, breaks);
   });
 }

@@ -9,18 +9,32 @@ import type { HourValue } from '../billing/port.ts';
 import type { ReconcileDb } from './db.ts';
 
 export async function fetchPushed(db: ReconcileDb, customer: string, period: Period): Promise<HourValue[]> {
+  return (await fetchPushedOf(db, [customer], period)).get(customer) ?? [];
+}
+
+/** The same for several customers at once; one that was sent nothing has no entry. */
+export async function fetchPushedOf(
+  db: ReconcileDb,
+  customers: readonly string[],
+  period: Period,
+): Promise<ReadonlyMap<string, HourValue[]>> {
+  if (customers.length === 0) return new Map();
   const rows = await db
     .selectFrom('meter_pushes')
-    .select(['meter', 'hour', 'quantity'])
-    .where('customer', '=', customer)
+    .select(['customer', 'meter', 'hour', 'quantity'])
+    .where('customer', 'in', [...customers])
     .where('hour', '>=', new Date(period.startAtMs))
     .where('hour', '<', new Date(period.endAtMs))
     .execute();
-  return rows.map((row) => {
+  const pushed = new Map<string, HourValue[]>();
+  for (const row of rows) {
     const meter = METERS.find((name) => name === row.meter);
     invariant(meter !== undefined, 'I7', `pushed hour of unknown meter ${row.meter}`);
-    return { meter, hourAtMs: row.hour.getTime(), quantity: BigInt(row.quantity) };
-  });
+    const own = pushed.get(row.customer) ?? [];
+    own.push({ meter, hourAtMs: row.hour.getTime(), quantity: BigInt(row.quantity) });
+    pushed.set(row.customer, own);
+  }
+  return pushed;
 }
 
 export async function recordPushed(db: ReconcileDb, customer: string, values: readonly HourValue[]): Promise<void> {

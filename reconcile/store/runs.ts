@@ -1,6 +1,6 @@
 // Runs and what they know of each account. Every write names its row by business key and may be repeated.
 
-import type { Selectable, Updateable } from 'kysely';
+import { sql, type Selectable, type Updateable } from 'kysely';
 import { canonicalJson, sha256, type Canonical } from '../../domain/canonical.ts';
 import { invariant } from '../../domain/contracts/errors.ts';
 import { formatDecimal, parseDecimal } from '../../domain/decimal.ts';
@@ -195,6 +195,15 @@ export async function fetchRunAccounts(db: ReconcileDb, run: string, account?: s
   return (await query.execute()).map(fromRow);
 }
 
+export async function fetchRunAccountsOf(
+  db: ReconcileDb,
+  run: string,
+  accounts: readonly string[],
+): Promise<RunAccount[]> {
+  const query = db.selectFrom('run_accounts').selectAll().where('run', '=', run);
+  return (await query.where('account', 'in', [...accounts]).execute()).map(fromRow);
+}
+
 export async function fetchRunAccount(db: ReconcileDb, { run, account }: RunRef): Promise<RunAccount> {
   const row = (await fetchRunAccounts(db, run, account))[0];
   invariant(row !== undefined, 'I6', `account ${account} is not part of run ${run}`);
@@ -249,29 +258,47 @@ export async function updateRunAccount(db: ReconcileDb, { run, account }: RunRef
 }
 
 /** Own rating of an account, replacing what an earlier attempt stored. */
-export async function recordRated(db: ReconcileDb, ref: RunRef, rated: RatedAccount): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx.deleteFrom('rated_lines').where('run', '=', ref.run).where('account', '=', ref.account).execute();
-    const rows = rated.lines.map((line) => ({
-      run: ref.run,
-      account: ref.account,
-      meter: line.meter,
-      part_start: new Date(line.partStartAtMs),
-      tier: line.tier,
-      price_id: line.priceId,
-      quantity: line.quantity.toString(),
-      unit_amount: formatDecimal(line.unitAmount),
-      amount_minor: line.amountMinor.toString(),
-    }));
-    await tx.insertInto('rated_lines').values(rows).execute();
-    const totals = { usage_minor: rated.usageMinor.toString(), fee_minor: rated.feeMinor.toString() };
-    await updateRunAccount(tx, ref, totals);
-  });
+export async function recordRated(db: ReconcileDb, { run, account }: RunRef, rated: RatedAccount): Promise<void> {
+  const rows = rated.lines.map((line) => ({
+    meter: line.meter,
+    part_start: new Date(line.partStartAtMs),
+    tier: line.tier,
+    price_id: line.priceId,
+    quantity: line.quantity.toString(),
+    unit_amount: formatDecimal(line.unitAmount),
+    amount_minor: line.amountMinor.toString(),
+  }));
+  // One statement instead of a transaction of four: this is written for every account of a close.
+  await sql`
+    WITH kept AS (
+      INSERT INTO rated_lines (run, account, meter, part_start, tier, price_id, quantity, unit_amount, amount_minor)
+      SELECT ${run}, ${account}, l.* FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        AS l(meter text, part_start timestamptz, tier integer, price_id text, quantity numeric, unit_amount text, amount_minor bigint)
+      ON CONFLICT (run, account, meter, part_start, tier) DO UPDATE SET
+        price_id = excluded.price_id, quantity = excluded.quantity,
+        unit_amount = excluded.unit_amount, amount_minor = excluded.amount_minor
+      RETURNING meter, part_start, tier
+    ), gone AS (
+      DELETE FROM rated_lines AS old
+      WHERE run = ${run} AND account = ${account}
+        AND NOT EXISTS (SELECT FROM kept WHERE (kept.meter, kept.part_start, kept.tier) = (old.meter, old.part_start, old.tier))
+    )
+    UPDATE run_accounts SET usage_minor = ${rated.usageMinor.toString()}, fee_minor = ${rated.feeMinor.toString()}
+    WHERE run = ${run} AND account = ${account}`.execute(db);
 }
 
 export async function fetchRatedLines(db: ReconcileDb, run: string, account?: string): Promise<StoredPartLine[]> {
+  return fetchRatedLinesOf(db, run, account === undefined ? undefined : [account]);
+}
+
+/** Of the named accounts of a run, or of all. */
+export async function fetchRatedLinesOf(
+  db: ReconcileDb,
+  run: string,
+  accounts?: readonly string[],
+): Promise<StoredPartLine[]> {
   let query = db.selectFrom('rated_lines').selectAll().where('run', '=', run);
-  if (account !== undefined) query = query.where('account', '=', account);
+  if (accounts !== undefined) query = query.where('account', 'in', [...accounts]);
   const rows = await query.orderBy('account').orderBy('meter').orderBy('part_start').orderBy('tier').execute();
   return rows.map((row) => {
     const meter = METERS.find((name) => name === row.meter);

@@ -27,3 +27,14 @@ export async function fetchMeterErrors(db: ReconcileDb, customer: string, period
   }
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found);
 }
+
+/** Whether any event was reported as unusable since the period began; mostly none was. */
+export async function hasMeterErrors(db: ReconcileDb, period: Period): Promise<boolean> {
+  const row = await db
+    .selectFrom('meter_errors')
+    .select('event_id')
+    .where('created', '>=', new Date(period.startAtMs))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

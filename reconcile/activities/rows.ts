@@ -12,14 +12,8 @@ import type { Hold } from '../holds/compute.ts';
 import { fetchCarriedOver, fetchExplainedAccounts, fetchKnownCases } from '../repairs/explained.ts';
 import { fetchPushed, fetchPushedOf } from '../store/pushes.ts';
 import type { ReconcileDb } from '../store/db.ts';
-import {
-  fetchRatedLines,
-  fetchRatedLinesOf,
-  fetchRunAccount,
-  fetchRunAccountsOf,
-  type RunAccount,
-  type StoredPartLine,
-} from '../store/runs.ts';
+import { fetchRunAccount, fetchRunAccountsOf, type RunAccount } from '../store/runs.ts';
+import { fetchRatedLines, fetchRatedLinesOf, type StoredPartLine } from '../store/rated.ts';
 import { fetchMeterErrors, hasMeterErrors } from '../webhooks/meter-errors.ts';
 import { once } from './once.ts';
 

@@ -13,7 +13,8 @@ import { toBreaks, type Break, type Finding } from '../compare/break.ts';
 import type { HourQuantities } from '../compare/transmit.ts';
 import { assembleReport } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
-import type { RunAccount, StoredLine } from '../store/runs.ts';
+import type { RunAccount } from '../store/runs.ts';
+import type { StoredLine } from '../store/rated.ts';
 import type { OwnUsage } from './own-usage.ts';
 import { sumOf, toAuditSides } from './sides.ts';
 

@@ -12,7 +12,8 @@ import { fromSidesRecord } from '../compare/sides-record.ts';
 import { fetchBreaks } from '../store/breaks.ts';
 import type { ReconcileDb } from '../store/db.ts';
 import { fetchEvidence } from '../store/evidence.ts';
-import { fetchRatedLines, fetchRun, fetchRunAccount, type StoredPartLine } from '../store/runs.ts';
+import { fetchRun, fetchRunAccount } from '../store/runs.ts';
+import { fetchRatedLines, type StoredPartLine } from '../store/rated.ts';
 
 export type ExplainedInvoice = {
   readonly run: string;

@@ -13,7 +13,8 @@ import { agreeingLines, invoiceOf, sampleBiller, sampleOwn } from '../compare/te
 import { assembleReport, type ReportInput } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
 import { computeAccountResult } from '../runs/account-result.ts';
-import type { RunAccount, StoredLine } from '../store/runs.ts';
+import type { RunAccount } from '../store/runs.ts';
+import type { StoredLine } from '../store/rated.ts';
 
 const PERIOD = parsePeriod('2026-10');
 const CLOSED_AT_MS = PERIOD.endAtMs + 48 * HOUR_MS;

@@ -5,7 +5,8 @@ import { DAY_MS, parsePeriod } from '../../domain/period.ts';
 import { PLANS, type Terms } from '../../domain/price-book.ts';
 import { ratePeriod, type MeterQuantities } from '../../domain/rating.ts';
 import { toBreak, type Break, type Finding } from '../compare/break.ts';
-import type { RunAccount, StoredLine } from '../store/runs.ts';
+import type { RunAccount } from '../store/runs.ts';
+import type { StoredLine } from '../store/rated.ts';
 import { assembleReport, type ReportInput } from './assemble.ts';
 
 const period = parsePeriod('2026-10');

@@ -9,7 +9,8 @@ import { toIso, type Period } from '../../domain/period.ts';
 import { priceBookHash } from '../../domain/price-book.ts';
 import { sumLines } from '../../domain/rating.ts';
 import type { Break } from '../compare/break.ts';
-import type { Run, RunAccount, StoredLine } from '../store/runs.ts';
+import type { Run, RunAccount } from '../store/runs.ts';
+import type { StoredLine } from '../store/rated.ts';
 import { AGE_BUCKETS, computeAgeDays, toAgeBucket, type AgeBucket } from './ageing.ts';
 import {
   computeCashBridges,

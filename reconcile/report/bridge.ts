@@ -6,7 +6,8 @@ import { BREAK_CODES, BREAK_RULES, type BreakCode } from '../../domain/contracts
 import { metersOf, meterUnits } from '../../domain/meter.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { Break } from '../compare/break.ts';
-import type { RunAccount, StoredLine } from '../store/runs.ts';
+import type { RunAccount } from '../store/runs.ts';
+import type { StoredLine } from '../store/rated.ts';
 import type { CashBridge, EventBridge, MoneyBridge, MoneyStep, QuantityBridge } from './types.ts';
 
 /** Breaks of usage that stand between no agreed and invoiced total: both come from the usage as closed. */

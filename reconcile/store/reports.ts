@@ -4,7 +4,8 @@ import type { Report } from '../report/types.ts';
 import type { StoredRun } from '../report/assemble.ts';
 import { fetchBreaks } from './breaks.ts';
 import type { ReconcileDb } from './db.ts';
-import { fetchRatedLines, fetchRun, fetchRunAccounts } from './runs.ts';
+import { fetchRun, fetchRunAccounts } from './runs.ts';
+import { fetchRatedLines } from './rated.ts';
 
 export async function fetchStoredRun(db: ReconcileDb, run: string): Promise<StoredRun> {
   const [stored, accounts, lines, breaks] = await Promise.all([

@@ -97,7 +97,8 @@ export function sumHoursBySegment(
   for (const { meter, hourAtMs, quantity } of hours) {
     const at = segments.findLastIndex(({ startAtMs }) => startAtMs <= hourAtMs);
     const sum = sums[Math.max(at, 0)];
-    invariant(sum !== undefined, 'I6', `usage of ${toIso(hourAtMs)} lies in no segment`);
+    // The message is made when it is needed: a month has millions of hours.
+    if (sum === undefined) invariant(false, 'I6', `usage of ${toIso(hourAtMs)} lies in no segment`);
     sum[meter] += quantity;
   }
   return sums;

@@ -8,7 +8,7 @@ import { toBreaks } from '../compare/break.ts';
 import { toSidesRecord } from '../compare/sides-record.ts';
 import { computeAccountResult } from '../runs/account-result.ts';
 import { replaceAccountBreaks } from '../store/breaks.ts';
-import { insertEvidence, updateRunAccount } from '../store/runs.ts';
+import { insertEvidences, updateRunAccount } from '../store/runs.ts';
 import { fetchBilledAccount, periodOfRun, rowsOf, type Deps } from './deps.ts';
 import { fetchSides } from './sides.ts';
 
@@ -19,8 +19,11 @@ export async function compareBilledAccount(deps: Deps, input: AccountInput): Pro
   const period = periodOfRun(input);
   const sides = await fetchSides(deps, account, { period, row });
   const { state, invoice, compared, bill, findings } = computeAccountResult(sides);
-  const evidence = [...row.evidence.slice(0, 1), await insertEvidence(deps.db, 'account-sides', toSidesRecord(sides))];
-  if (bill !== null) evidence.push(await insertEvidence(deps.db, 'stripe-invoice', bill.snapshot));
+  const stored = await insertEvidences(deps.db, [
+    { kind: 'account-sides', content: toSidesRecord(sides) },
+    ...(bill === null ? [] : [{ kind: 'stripe-invoice', content: bill.snapshot }]),
+  ]);
+  const evidence = [...row.evidence.slice(0, 1), ...stored];
   const isDraft = (id: string) => sides.biller.billing.invoices.some((one) => one.id === id && one.status === 'draft');
   await updateRunAccount(deps.db, input, {
     state,

@@ -252,12 +252,24 @@ export async function updateRunAccount(db: ReconcileDb, { run, account }: RunRef
 
 /** Stores evidence under the hash of its canonical form and returns the hash. The same content is stored once. */
 export async function insertEvidence(db: ReconcileDb, kind: string, content: Canonical): Promise<string> {
-  const body = canonicalJson(content);
-  const hash = sha256(body);
+  const [hash] = await insertEvidences(db, [{ kind, content }]);
+  invariant(hash !== undefined, 'I9', `evidence ${kind} has no hash`);
+  return hash;
+}
+
+/** The hashes in the order of the items. */
+export async function insertEvidences(
+  db: ReconcileDb,
+  items: readonly { readonly kind: string; readonly content: Canonical }[],
+): Promise<string[]> {
+  const rows = items.map(({ kind, content }) => {
+    const body = canonicalJson(content);
+    return { hash: sha256(body), kind, body };
+  });
   await db
     .insertInto('evidence')
-    .values({ hash, kind, body })
+    .values(rows)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return hash;
+  return rows.map(({ hash }) => hash);
 }

@@ -37,6 +37,8 @@ export type Registration = {
 /** Who belongs, and when their terms are read: a period bills everybody who existed in it by the terms of its start. */
 export type AsOf = { readonly existingAtMs: number; readonly termsAtMs: number };
 
+export type AccountPage = { readonly existingAtMs: number; readonly after: string | null; readonly limit: number };
+
 export type Accounts = {
   /**
    * Throws `rejected` CONTRACT_START_INVALID for a contract price that starts inside a month, CURRENCY_UNPRICED for an account
@@ -46,6 +48,8 @@ export type Accounts = {
   recordStripeId(account: string, kind: StripeKind, stripeId: string): Promise<void>;
   /** Every account, or those named, created by `existingAtMs`; ordered by id. */
   fetchAccounts(asOf: AsOf, ids?: readonly string[]): Promise<Account[]>;
+  /** Up to `limit` names behind `after`, in order, of accounts created by `existingAtMs`. */
+  fetchAccountIds(page: AccountPage): Promise<string[]>;
   /** Throws `bug` if the account is not registered. */
   fetchAccount(id: string, asOf: AsOf): Promise<Account>;
   /** Adds to what a registered account agreed to; plans and prices may change inside a month. See agreements.ts. */
@@ -71,6 +75,7 @@ export function createAccounts(db: Postgres<AccountTables>): Accounts {
         .execute();
     },
     fetchAccounts: async (asOf, ids) => fetchAccounts(db, asOf, ids),
+    fetchAccountIds: async (page) => fetchAccountIds(db, page),
     fetchAccount: async (id, asOf) => {
       const account = (await fetchAccounts(db, asOf, [id]))[0];
       invariant(account !== undefined, 'I6', `account ${id} is not registered`);
@@ -164,6 +169,15 @@ async function fetchAccounts(
         stripe: Object.fromEntries(stripe),
       };
     });
+}
+
+async function fetchAccountIds(
+  db: Postgres<AccountTables>,
+  { existingAtMs, after, limit }: AccountPage,
+): Promise<string[]> {
+  let query = db.selectFrom('accounts').select('id').where('created_at', '<=', new Date(existingAtMs));
+  if (after !== null) query = query.where('id', '>', after);
+  return (await query.orderBy('id').limit(limit).execute()).map(({ id }) => id);
 }
 
 async function fetchAgreement(db: Postgres<AccountTables>, id: string, period: Period): Promise<Agreement> {

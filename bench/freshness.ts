@@ -9,7 +9,7 @@ import { runTrueup } from './contenders.ts';
 import { readCpuSeconds, subtract } from './cpu.ts';
 import { generateEvents, type Message } from './events.ts';
 import { parseFreshnessOptions, type FreshnessOptions } from './options.ts';
-import { describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
+import { formatTable, roundTo, recordResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
 import { startStages, type Stages } from './stages.ts';
 import { fillTopic, PARTITIONS } from './topic.ts';
@@ -174,18 +174,15 @@ function report(options: FreshnessOptions, capacity: number, levels: readonly Le
   console.log(`\n${formatTable(head, rows)}\n`);
   const p99 = (share: number) => levels.find((level) => level.share === share)?.p99Ms ?? null;
   const line = { capacity, p99MsAt10: p99(0.1), p99MsAt50: p99(0.5), p99MsAt80: p99(0.8) };
-  const path = writeResults(options.name ?? `freshness-${new Date().toISOString().slice(0, 16).replace(':', '')}`, {
-    at: new Date().toISOString(),
+  recordResults('freshness', {
+    name: options.name,
     line,
-    machine: describeMachine(),
-    versions: readVersions(),
     settings: { namespaces: options.namespaces, seconds: options.seconds, tickMs: TICK_MS, pollMs: POLL_MS },
     levels: levels.map((level) => ({
       ...level,
       cpuSeconds: Object.fromEntries(Object.entries(level.cpuSeconds).map(([name, s]) => [name, roundTo(s, 2)])),
     })),
   });
-  console.log(`written to ${path}`);
   console.log(JSON.stringify(line));
 }
 

@@ -7,7 +7,7 @@ import { runPassThrough, runTrueup, type Run } from './contenders.ts';
 import { readCpuSeconds, subtract } from './cpu.ts';
 import { parsePipelineOptions, type PipelineOptions } from './options.ts';
 import { dropPlainTable, insertLines, insertTsv } from './plain-table.ts';
-import { computeSpread, describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
+import { computeSpread, formatTable, roundTo, recordResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
 import { measureSinks } from './sinks.ts';
 import { fillTopic, PARTITIONS, type FilledTopic } from './topic.ts';
@@ -126,11 +126,10 @@ function report({ options, filled, bareSettings, rounds, names }: Report): void 
     cpuSecondsPerMillion: roundTo(cpu('trueup').median, 2),
     bytesPerEventOnDisk: roundTo(bytes.median, 1),
   };
-  const path = writeResults(options.name ?? `pipeline-${new Date().toISOString().slice(0, 16).replace(':', '')}`, {
-    at: new Date().toISOString(),
+  console.log();
+  recordResults('pipeline', {
+    name: options.name,
     line,
-    machine: describeMachine(),
-    versions: readVersions(),
     settings: {
       messages,
       rounds: options.rounds,
@@ -146,7 +145,6 @@ function report({ options, filled, bareSettings, rounds, names }: Report): void 
     ratiosByCpu: { R: cpuRatio('bare'), vsPassThrough: cpuRatio('passThrough') },
     rounds,
   });
-  console.log(`\nwritten to ${path}`);
   console.log(JSON.stringify(line));
 }
 

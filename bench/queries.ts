@@ -8,7 +8,7 @@ import type { ClickHouse } from '../platform/clickhouse.ts';
 import { migrate } from '../platform/migrate.ts';
 import { readCpuSeconds } from './cpu.ts';
 import { parseQueriesOptions } from './options.ts';
-import { describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
+import { formatTable, roundTo, recordResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
 
 type Read = {
@@ -131,14 +131,11 @@ function report(measured: readonly Measured[], name: string | undefined): void {
     namespaceHourP99Ms: last?.times['namespaceHour']?.p99Ms,
     growthPer10xTenants: computeGrowth(measured),
   };
-  const path = writeResults(name ?? `queries-${new Date().toISOString().slice(0, 16).replace(':', '')}`, {
-    at: new Date().toISOString(),
+  recordResults('queries', {
+    name,
     line,
-    machine: describeMachine(),
-    versions: readVersions(),
     measured,
   });
-  console.log(`written to ${path}`);
   console.log(JSON.stringify(line));
 }
 

@@ -31,7 +31,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
     .join('\n');
 }
 
-export function describeMachine(): Record<string, string | number> {
+function describeMachine(): Record<string, string | number> {
   const [cpu] = cpus();
   return {
     cpu: cpu?.model ?? 'unknown',
@@ -43,7 +43,7 @@ export function describeMachine(): Record<string, string | number> {
   };
 }
 
-export function readVersions(): Record<string, string> {
+function readVersions(): Record<string, string> {
   const root = join(import.meta.dirname, '..');
   const lock = JSON.parse(readFileSync(join(root, 'stack/versions.lock.json'), 'utf8')) as {
     kafka: { version: string };
@@ -71,8 +71,23 @@ function readCommit(root: string): string {
   }
 }
 
-/** Writes bench/results/<name>.json and returns its path. */
-export function writeResults(name: string, results: object): string {
+/** Leaves the figures in results/ with time, machine and versions, and prints where. */
+export function recordResults(measure: string, { name, line, ...details }: Figures): void {
+  const at = new Date().toISOString();
+  const file = name ?? `${measure}-${at.slice(0, 16).replace(':', '')}`;
+  const results = { at, line, machine: describeMachine(), versions: readVersions(), ...details };
+  console.log(`written to ${writeResults(file, results)}`);
+}
+
+type Figures = {
+  /** Of the file; the measure and the date by default. */
+  readonly name: string | undefined;
+  /** What the bench prints last. */
+  readonly line: Readonly<Record<string, unknown>>;
+  readonly [detail: string]: unknown;
+};
+
+function writeResults(name: string, results: object): string {
   const folder = join(import.meta.dirname, 'results');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.json`);

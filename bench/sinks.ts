@@ -4,7 +4,7 @@
 import { cpus } from 'node:os';
 import { runTrueup, type Run } from './contenders.ts';
 import type { PipelineOptions } from './options.ts';
-import { computeSpread, describeMachine, formatTable, readVersions, roundTo, writeResults } from './results.ts';
+import { computeSpread, formatTable, roundTo, recordResults } from './results.ts';
 import type { BenchStack } from './servers.ts';
 import type { FilledTopic } from './topic.ts';
 
@@ -31,16 +31,13 @@ export async function measureSinks(stack: BenchStack, filled: FilledTopic, optio
   const last = curve.at(-1);
   if (last !== undefined) console.log(`bound by: ${describeBound(last)}`);
   const line = { exact: true, curve: curve.map(({ sinks, eventsPerSecond }) => ({ sinks, eventsPerSecond })) };
-  const path = writeResults(options.name ?? `sinks-${new Date().toISOString().slice(0, 16).replace(':', '')}`, {
-    at: new Date().toISOString(),
+  recordResults('sinks', {
+    name: options.name,
     line,
-    machine: describeMachine(),
-    versions: readVersions(),
     settings: { messages: options.events, namespaces: options.namespaces, rounds: options.rounds },
     curve,
     runs,
   });
-  console.log(`written to ${path}`);
   console.log(JSON.stringify(line));
 }
 

@@ -8,12 +8,13 @@ import { fetchPeriod } from '../aggregate/close.ts';
 import { createUsage, type Barrier } from '../aggregate/usage.ts';
 import { accountOf } from '../domain/event.ts';
 import { formatDecimal } from '../domain/decimal.ts';
-import { METERS, METER_UNITS, type MeterName } from '../domain/meter.ts';
+import { METERS, meterUnits, type MeterName } from '../domain/meter.ts';
 import { formatMoney } from '../domain/money.ts';
 import { HOUR_MS, hourOf, parsePeriod, periodOf, toIso } from '../domain/period.ts';
 import { fetchRejects } from '../ingest/rejects.ts';
-import { explainInvoice, type ExplainedInvoice } from '../reconcile/door.ts';
+import { explainInvoice, formatQuantity, type ExplainedInvoice } from '../reconcile/door.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { parseInstant } from './desk.ts';
 import { toJson } from './json.ts';
 import { withStores, type Stores } from './stores.ts';
 
@@ -87,7 +88,7 @@ function describeInvoice(found: ExplainedInvoice): string[] {
     for (const tier of tiers) {
       const each = formatDecimal({
         ...tier.unitAmount,
-        units: tier.unitAmount.units * METER_UNITS[meter].perSpokenUnit,
+        units: tier.unitAmount.units * meterUnits(meter).perSpokenUnit,
       });
       const part = parts > 1 ? `from ${toIso(tier.partStartAtMs)}, ` : '';
       const label = `    ${part}tier ${tier.tier + 1}: ${spoken(meter, tier.quantity)} at ${each} minor units`;
@@ -156,9 +157,7 @@ async function eventsOfHour(
   { stores, context, json, limit }: Desk,
   { found, meter, hour }: { found: ExplainedInvoice; meter: MeterName; hour: string },
 ): Promise<number> {
-  const atMs = Date.parse(hour);
-  if (!Number.isFinite(atMs)) throw new UsageError('--hour is a time such as 2026-10-03T12:00:00Z');
-  const hourAtMs = hourOf(atMs);
+  const hourAtMs = hourOf(parseInstant('--hour', hour));
   const period = await fetchPeriod(stores.db, parsePeriod(found.period));
   const of = { account: found.account, meter, hourAtMs, limit };
   const events = await fetchHourEvents(stores.deps.clickhouse, of, period?.barrier ?? null);
@@ -249,7 +248,5 @@ function describeCharge({ fate, meter }: TracedEvent, charge: Charge): string {
 }
 
 function spoken(meter: MeterName, quantity: bigint): string {
-  const { spokenUnit, perSpokenUnit } = METER_UNITS[meter];
-  const scale = perSpokenUnit.toString().length - 1;
-  return `${formatDecimal({ units: quantity, scale }).replace(/\B(?=(\d{3})+(?!\d)(?=\.|$))/g, ',')} ${spokenUnit}`;
+  return `${formatQuantity(meter, quantity.toString())} ${meterUnits(meter).spokenUnit}`;
 }

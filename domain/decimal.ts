@@ -20,7 +20,9 @@ export function parseDecimal(text: string): Decimal {
 
 /** The shortest plain notation: no exponent, no trailing zeros. */
 export function formatDecimal({ units, scale }: Decimal): string {
-  const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0');
+  const digits = magnitude(units)
+    .toString()
+    .padStart(scale + 1, '0');
   const whole = digits.slice(0, digits.length - scale);
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
   return `${units < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
@@ -36,11 +38,16 @@ export function parseWhole(text: string): bigint {
   return units / unit;
 }
 
+/** Without its sign. */
+export function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
 /** `numerator / denominator` rounded to a whole number, halves away from zero. Nothing else in Trueup rounds. */
 export function divideHalfAway(numerator: bigint, denominator: bigint): bigint {
   const negative = numerator < 0n !== denominator < 0n;
-  const n = numerator < 0n ? -numerator : numerator;
-  const d = denominator < 0n ? -denominator : denominator;
+  const n = magnitude(numerator);
+  const d = magnitude(denominator);
   const rounded = (2n * n + d) / (2n * d);
   return negative ? -rounded : rounded;
 }

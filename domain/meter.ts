@@ -2,6 +2,8 @@
 // quantity; this mapping is price-book data, applied when minutes are rolled up.
 // Billable actions after Temporal Cloud's public rules; actions count in tenths because fairness adds a tenth.
 
+import type { Decimal } from './decimal.ts';
+
 export const METERS = ['actions', 'active_storage', 'retained_storage'] as const;
 
 export type MeterName = (typeof METERS)[number];
@@ -17,6 +19,11 @@ export const METER_UNITS: Readonly<Record<MeterName, { unit: string; spokenUnit:
 export function meterUnits(meter: MeterName): (typeof METER_UNITS)[MeterName] {
   const units: Partial<typeof METER_UNITS> = METER_UNITS;
   return units[meter] ?? { unit: meter, spokenUnit: meter, perSpokenUnit: 1n };
+}
+
+/** Meter units as the exact decimal people speak of: tenths of actions → actions, MB-hours → GBh. */
+export function toSpoken(meter: MeterName, quantity: bigint): Decimal {
+  return { units: quantity, scale: meterUnits(meter).perSpokenUnit.toString().length - 1 };
 }
 
 /** The meters a report is about: ours, or those that occur where others do. */

@@ -5,7 +5,8 @@ import type { LogRecord } from '../platform/kafka.ts';
 import { buildBlock, escapeTsv, REJECT_COLUMNS, type Block, type Rows } from './block.ts';
 import { orderEvents } from './event-order.ts';
 import { readNative } from './testing/native.ts';
-import { EVENT_COLUMNS, toTruth } from './truth-rows.ts';
+import { EVENT_COLUMNS } from '../domain/contracts/tables.ts';
+import { toTruth } from './truth-rows.ts';
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 1, 0, 0, 1);
 

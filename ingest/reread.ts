@@ -10,7 +10,8 @@ import { buildBlock } from './block.ts';
 import type { CaseKeys } from './case.ts';
 import { orderEvents } from './event-order.ts';
 import type { NativeRows } from './native.ts';
-import { EVENT_COLUMNS, toTruth } from './truth-rows.ts';
+import { EVENT_COLUMNS } from '../domain/contracts/tables.ts';
+import { toTruth } from './truth-rows.ts';
 
 /** Rows of the truth in the engine's columnar format. */
 export type LogRows = NativeRows & { readonly columns: readonly string[] };

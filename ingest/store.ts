@@ -5,14 +5,14 @@
 
 import { Readable } from 'node:stream';
 import { invariant } from '../domain/contracts/errors.ts';
-import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
+import { CLICKHOUSE_TABLES, EVENT_COLUMNS } from '../domain/contracts/tables.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { REJECT_COLUMNS, type Block } from './block.ts';
 import { orderEvents, type OrderedEvents } from './event-order.ts';
 import type { NativeRows } from './native.ts';
 import type { IngestTables } from './tables.ts';
-import { EVENT_COLUMNS, MARK_COLUMNS, toMarks, toTruth } from './truth-rows.ts';
+import { MARK_COLUMNS, toMarks, toTruth } from './truth-rows.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
 
 const { usageEvents: EVENTS, usageDirty: MARKS, usageRejected: REJECTS } = CLICKHOUSE_TABLES;

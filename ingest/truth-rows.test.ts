@@ -4,7 +4,8 @@ import type { UsageEvent } from '../domain/event.ts';
 import { EventColumns } from './event-columns.ts';
 import { orderEvents } from './event-order.ts';
 import { readNative } from './testing/native.ts';
-import { EVENT_COLUMNS, toMarks, toTruth } from './truth-rows.ts';
+import { EVENT_COLUMNS } from '../domain/contracts/tables.ts';
+import { toMarks, toTruth } from './truth-rows.ts';
 
 const MIDNIGHT_MS = Date.UTC(2026, 10, 1);
 

@@ -5,21 +5,6 @@ import { TYPE_NAMES, type EventColumns } from './event-columns.ts';
 import type { OrderedEvents } from './event-order.ts';
 import { bytesOf, dictionaryColumn, int64Column, toNative, toText, type Column, type NativeRows } from './native.ts';
 
-/** The columns a row is written with. */
-export const EVENT_COLUMNS = [
-  'namespace',
-  'type',
-  'time',
-  'source',
-  'id',
-  'quantity',
-  'voids',
-  'generation',
-  'kafka_partition',
-  'kafka_offset',
-  'arrived_at',
-] as const;
-
 export const MARK_COLUMNS = ['block', 'namespace', 'minute'] as const;
 
 const MINUTE_MS = 60_000;

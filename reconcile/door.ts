@@ -17,6 +17,7 @@ import { fetchRunSummaries } from './store/revisions.ts';
 import type { clockAdvanced, closePeriod, progress, pushOpenHours, reconcileRun } from './workflows.ts';
 
 export { REPORT_FILE_NAMES, writeReportFiles } from './report-files/files.ts';
+export { formatQuantity } from './report-html/format.ts';
 export { findChromium } from './report-files/pdf.ts';
 export { toVerdict } from './report-html/verdict-words.ts';
 export { explainInvoice, type ExplainedInvoice } from './explain/invoice.ts';

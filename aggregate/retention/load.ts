@@ -2,24 +2,11 @@
 
 import { join } from 'node:path';
 import { invariant } from '../../domain/contracts/errors.ts';
+import { EVENT_COLUMNS } from '../../domain/contracts/tables.ts';
 import type { ClickHouse } from '../../platform/clickhouse.ts';
 import type { Scratch } from '../explain/scratch.ts';
 import { checkFile, insertParquet } from './files.ts';
 import type { ArchiveRecord } from './state.ts';
-
-export const EVENT_COLUMNS = [
-  'namespace',
-  'type',
-  'time',
-  'source',
-  'id',
-  'quantity',
-  'voids',
-  'generation',
-  'kafka_partition',
-  'kafka_offset',
-  'arrived_at',
-] as const;
 
 /** Without id_hash, which is computed anew from the identity. */
 export const CONFLICT_COLUMNS = [

@@ -22,7 +22,7 @@ import type { ReconcileTables } from '../../reconcile/store/tables.ts';
 import { createWorker } from '../../reconcile/worker.ts';
 import type { reconcileRun } from '../../reconcile/workflows.ts';
 import { startStack, type Stack } from '../../stack/stack.ts';
-import { describeMachine, formatTable, readVersions, roundTo, writeResults } from '../results.ts';
+import { formatTable, roundTo, recordResults } from '../results.ts';
 import { createSnapshotBiller } from './snapshot-biller.ts';
 import { fetchSnapshot, fillAccounts, fillClosedMonth, PERIOD } from './world.ts';
 
@@ -250,14 +250,11 @@ function report(measured: readonly [Measured, Measured], events: bigint, name: s
     peakMemoryMiB: large.peakMemoryMiB,
     growthPer10x: roundTo((large.seconds / small.seconds) ** (1 / tenfolds), 2),
   };
-  const path = writeResults(name ?? `reconcile-${new Date().toISOString().slice(0, 16).replace(':', '')}`, {
-    at: new Date().toISOString(),
+  recordResults('reconcile', {
+    name,
     line,
-    machine: describeMachine(),
-    versions: readVersions(),
     measured,
   });
-  console.log(`written to ${path}`);
   if (large.historyEventsMost > HISTORY_EVENTS_MAX) {
     throw new Error(`a history has ${large.historyEventsMost} events, ${HISTORY_EVENTS_MAX} are allowed`);
   }

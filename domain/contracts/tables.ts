@@ -15,3 +15,18 @@ export const CLICKHOUSE_TABLES = {
   /** Hour totals as of the barrier; written once at close. Writer: aggregate. */
   closedUsageHour: 'closed_usage_hour_v1',
 } as const;
+
+/** What a row of the truth is written with, by the sink and by whoever reads an archive back; the rest is computed. */
+export const EVENT_COLUMNS = [
+  'namespace',
+  'type',
+  'time',
+  'source',
+  'id',
+  'quantity',
+  'voids',
+  'generation',
+  'kafka_partition',
+  'kafka_offset',
+  'arrived_at',
+] as const;

@@ -22,8 +22,9 @@ export function createOpenHoursActivities(deps: Deps): Pick<Activities, 'pushOpe
 async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage> {
   const nowMs = await deps.clock.now();
   const periods = await fetchOpenPeriods(deps, nowMs);
-  const everyone = await deps.accounts.fetchAccounts(asOfPeriod(periodOf(nowMs)));
-  const page = everyone.filter(({ id }) => after === null || id > after).slice(0, ACCOUNTS_PER_PAGE);
+  const asOf = asOfPeriod(periodOf(nowMs));
+  const ids = await deps.accounts.fetchAccountIds({ ...asOf, after, limit: ACCOUNTS_PER_PAGE });
+  const page = ids.length === 0 ? [] : await deps.accounts.fetchAccounts(asOf, ids);
   let hours = 0;
   let failed = 0;
   await forEachAtOnce(ACCOUNTS_AT_ONCE, page, async (account) => {
@@ -36,7 +37,7 @@ async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage
       deps.log.warn({ account: account.id, code: error.code, error: error.message }, 'open hours not pushed');
     }
   });
-  const last = page.length < ACCOUNTS_PER_PAGE ? null : (page.at(-1)?.id ?? null);
+  const last = ids.length < ACCOUNTS_PER_PAGE ? null : (ids.at(-1) ?? null);
   return { last, hours, failed };
 }
 

@@ -12,8 +12,8 @@ import type { Hold } from '../holds/compute.ts';
 import { fetchCarriedOver, fetchExplainedAccounts, fetchKnownCases } from '../repairs/explained.ts';
 import { fetchPushed, fetchPushedOf } from '../store/pushes.ts';
 import type { ReconcileDb } from '../store/db.ts';
-import { fetchRunAccount, fetchRunAccountsOf, type RunAccount } from '../store/runs.ts';
-import { fetchRatedLines, fetchRatedLinesOf, type StoredPartLine } from '../store/rated.ts';
+import { fetchRunAccount, fetchRunAccounts, type RunAccount } from '../store/runs.ts';
+import { fetchRatedLines, type StoredPartLine } from '../store/rated.ts';
 import { fetchMeterErrors, hasMeterErrors } from '../webhooks/meter-errors.ts';
 import { once } from './once.ts';
 
@@ -33,7 +33,7 @@ export type Rows = {
 export function createRows(db: ReconcileDb): Rows {
   return {
     fetchRunAccount: async (input) => fetchRunAccount(db, input),
-    fetchRatedLines: async ({ run, account }) => fetchRatedLines(db, run, account),
+    fetchRatedLines: async ({ run, account }) => fetchRatedLines(db, run, [account]),
     fetchPushed: async (customer, period) => fetchPushed(db, customer, period),
     fetchHolds: async (nowMs) => fetchHolds(db, nowMs),
     fetchKnownCases: async (account, period) => fetchKnownCases(db, { period, account }),
@@ -53,10 +53,8 @@ export type BatchOf = {
 /** The same, answering for a batch. Most accounts have neither cases nor repairs, so it is asked once which ones have. */
 export function createBatchRows(db: ReconcileDb, { input, period, accounts, customers }: BatchOf): Rows {
   const single = createRows(db);
-  const rows = once(async () => byAccount(await fetchRunAccountsOf(db, input.run, accounts)));
-  const lines = once(async () =>
-    Map.groupBy(await fetchRatedLinesOf(db, input.run, accounts), ({ account }) => account),
-  );
+  const rows = once(async () => byAccount(await fetchRunAccounts(db, input.run, accounts)));
+  const lines = once(async () => Map.groupBy(await fetchRatedLines(db, input.run, accounts), ({ account }) => account));
   const pushed = once(async () => fetchPushedOf(db, await customers(), period));
   const explained = once(async () => fetchExplainedAccounts(db, accounts));
   const failing = once(async () => hasMeterErrors(db, period));

@@ -10,13 +10,13 @@ import { forEachAtOnce } from '../activities/at-once.ts';
 import type { BillingAudit } from '../billing/stripe-audit.ts';
 import { compareAccount } from '../compare/account.ts';
 import { toBreaks, type Break, type Finding } from '../compare/break.ts';
-import type { HourQuantities } from '../compare/transmit.ts';
+import { sumHours, type HourQuantities } from '../compare/transmit.ts';
 import { assembleReport } from '../report/assemble.ts';
 import type { Report } from '../report/types.ts';
 import type { RunAccount } from '../store/runs.ts';
 import type { StoredLine } from '../store/rated.ts';
 import type { OwnUsage } from './own-usage.ts';
-import { sumOf, toAuditSides } from './sides.ts';
+import { toAuditSides } from './sides.ts';
 
 export type AuditInput = {
   readonly audit: BillingAudit;
@@ -73,7 +73,7 @@ async function auditCustomer({ audit, usage, period, nowMs }: AuditInput, custom
   const own = usage.get(customer) ?? new Map<string, HourQuantities>();
   const priced = new Map([...own].filter(([meter]) => found.prices.has(meter)));
   const differing = [...found.prices.keys()].filter(
-    (meter) => sumOf(priced.get(meter) ?? new Map()) !== (found.summaries.get(meter) ?? 0n),
+    (meter) => sumHours(priced.get(meter) ?? new Map()) !== (found.summaries.get(meter) ?? 0n),
   );
   const hours = new Map<string, HourQuantities>();
   for (const meter of differing) hours.set(meter, await audit.fetchHours(customer, meter, period));
@@ -129,7 +129,7 @@ async function auditCustomer({ audit, usage, period, nowMs }: AuditInput, custom
 /** Usage that no subscription prices: it is named with its quantity, and nobody can say what it is worth. */
 function unpriced(customer: string, meters: ReadonlyMap<string, HourQuantities>): Finding[] {
   return [...meters]
-    .filter(([, hours]) => sumOf(hours) !== 0n)
+    .filter(([, hours]) => sumHours(hours) !== 0n)
     .map(([meter, hours]) => ({
       code: 'USAGE_UNATTRIBUTED',
       account: customer,
@@ -137,7 +137,7 @@ function unpriced(customer: string, meters: ReadonlyMap<string, HourQuantities>)
       amountMinor: 0n,
       currency: UNPRICED,
       hours: [],
-      expected: sumOf(hours).toString(),
+      expected: sumHours(hours).toString(),
       actual: '0',
     }));
 }
@@ -153,7 +153,7 @@ function toReportInput(
       account,
       namespace: account,
       meter: meter as MeterName,
-      quantity: sumOf(hours),
+      quantity: sumHours(hours),
       events: BigInt(hours.size),
     })),
   );

@@ -11,7 +11,7 @@ import { rateMeter, sumLines, type RatedLine } from '../../domain/rating.ts';
 import type { BilledInvoice } from '../billing/port.ts';
 import type { AuditedCustomer, AuditedPrice } from '../billing/stripe-audit.ts';
 import type { BillerSide, OwnSide } from '../compare/sides.ts';
-import type { HourQuantities } from '../compare/transmit.ts';
+import { sumHours, type HourQuantities } from '../compare/transmit.ts';
 
 export type AuditSides = { readonly own: OwnSide; readonly biller: BillerSide; readonly lines: readonly RatedLine[] };
 
@@ -26,7 +26,7 @@ export type AuditInput = {
 
 export function toAuditSides({ found, period, usage, hours }: AuditInput): AuditSides {
   const quantities = new Map(
-    [...found.prices.keys()].map((meter) => [meter, sumOf(usage.get(meter) ?? new Map<number, bigint>())]),
+    [...found.prices.keys()].map((meter) => [meter, sumHours(usage.get(meter) ?? new Map<number, bigint>())]),
   );
   const invoices = found.billing.invoices.filter(billsUsage).map(onlyUsage);
   const lines = [...found.prices.values()].flatMap((audited) =>
@@ -107,10 +107,4 @@ function toTerms(prices: ReadonlyMap<string, AuditedPrice>): Terms {
 /** An audited account's meters have names of their own; the comparison treats a meter's name as opaque. */
 function byMeter<Value>(values: ReadonlyMap<string, Value>): Record<MeterName, Value> {
   return Object.fromEntries(values) as Record<MeterName, Value>;
-}
-
-export function sumOf(hours: HourQuantities): bigint {
-  let total = 0n;
-  for (const quantity of hours.values()) total += quantity;
-  return total;
 }

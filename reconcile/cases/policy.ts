@@ -1,6 +1,7 @@
 // How urgent a case is, when it is due and who may settle it. Pure. Severity goes by money or age, whichever is worse, so
 // that small differences can't grow old unseen.
 
+import { magnitude } from '../../domain/decimal.ts';
 import type { Actor, Permission } from '../../domain/contracts/permissions.ts';
 import { HOUR_MS } from '../../domain/period.ts';
 import type { CaseEventKind } from './states.ts';
@@ -27,7 +28,7 @@ const RULES: readonly Rule[] = [
 
 /** `materialMinor` as of compare/tolerance.ts: of the break's currency and, where it is known, its invoice. */
 export function computeSeverity(amountMinor: bigint, ageMs: number, materialMinor: bigint): Severity {
-  const size = amountMinor < 0n ? -amountMinor : amountMinor;
+  const size = magnitude(amountMinor);
   return (
     RULES.find(({ fromTimes, fromAgeMs }) => size >= fromTimes * materialMinor || ageMs >= fromAgeMs)?.severity ?? 'low'
   );

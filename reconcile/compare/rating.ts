@@ -1,6 +1,7 @@
 // Leg L4, rating: what the charged quantity should come to under the agreed price, against the amount on the lines. Lines
 // of a change inside the period are judged as a whole, quantity and price included. Pure.
 
+import { magnitude } from '../../domain/decimal.ts';
 import { roundingBoundMinor, sumLines } from '../../domain/rating.ts';
 import type { BilledLine } from '../billing/port.ts';
 import type { Finding } from './break.ts';
@@ -9,8 +10,7 @@ import { spanOf } from './quantity.ts';
 import type { OwnSide } from './sides.ts';
 
 export function isWithinRounding(amountMinor: bigint, lines: number): boolean {
-  const magnitude = amountMinor < 0n ? -amountMinor : amountMinor;
-  return magnitude <= roundingBoundMinor(lines);
+  return magnitude(amountMinor) <= roundingBoundMinor(lines);
 }
 
 /** PRICE_MISMATCH takes the whole difference of a charge; else it is within the bound of rounding, or a tier is wrong. */

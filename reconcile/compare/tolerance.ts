@@ -1,6 +1,7 @@
 // What small means. Every difference is recorded; this only says which ones are accepted by rule and who must look at the
 // others. All policy values stand here, with their reasons. Pure.
 
+import { magnitude } from '../../domain/decimal.ts';
 import { CURRENCY_EXPONENTS, type Currency } from '../../domain/money.ts';
 import type { BreakStatus, Finding } from './break.ts';
 
@@ -40,8 +41,4 @@ export function computeStatuses(findings: readonly Pick<Finding, 'code' | 'amoun
   const total = rounding.reduce((sum, { amountMinor }) => sum + magnitude(amountMinor), 0n);
   const accepted = total <= TOLERANCE.roundingCapMinor;
   return findings.map(({ code }) => (code === 'ROUNDING' && accepted ? 'auto-accepted' : 'open'));
-}
-
-function magnitude(value: bigint): bigint {
-  return value < 0n ? -value : value;
 }

@@ -44,7 +44,7 @@ export async function explainInvoice(db: ReconcileDb, idOrNumber: string): Promi
   const [run, row, lines, breaks] = await Promise.all([
     fetchRun(db, ref.run),
     fetchRunAccount(db, ref),
-    fetchRatedLines(db, ref.run, ref.account),
+    fetchRatedLines(db, ref.run, [ref.account]),
     fetchBreaks(db, ref.run),
   ]);
   const billed = await fetchBilledInvoice(db, row.evidence, ref.invoice);

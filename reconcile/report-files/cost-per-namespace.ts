@@ -4,7 +4,7 @@
 
 import type { NamespaceTotal } from '../../aggregate/usage.ts';
 import { formatDecimal } from '../../domain/decimal.ts';
-import { meterUnits, type MeterName } from '../../domain/meter.ts';
+import { meterUnits, toSpoken, type MeterName } from '../../domain/meter.ts';
 import { allocate, type Currency } from '../../domain/money.ts';
 import type { AccountRow, Report } from '../report/types.ts';
 import { money, text, type Cell, type Table } from './table.ts';
@@ -162,6 +162,6 @@ function toRow(charge: Charge, { account, currency, report, provider, invoice }:
 
 /** In the unit people speak of, exactly. */
 function consumed(meter: MeterName, quantity: bigint): Cell {
-  const scale = meterUnits(meter).perSpokenUnit.toString().length - 1;
-  return { kind: 'number', text: formatDecimal({ units: quantity, scale }), decimals: scale };
+  const spoken = toSpoken(meter, quantity);
+  return { kind: 'number', text: formatDecimal(spoken), decimals: spoken.scale };
 }

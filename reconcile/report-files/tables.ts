@@ -1,5 +1,6 @@
 // The tables of a report: what finance files, filters and adds up. Every total on them is a sum of rows beside it. Pure.
 
+import { magnitude } from '../../domain/decimal.ts';
 import { toIso } from '../../domain/period.ts';
 import { AGE_BUCKETS } from '../report/ageing.ts';
 import { toAgedBreaks, type ReportBeside } from '../report/beside.ts';
@@ -266,8 +267,4 @@ function evidenceTable({ breaks, evidence }: Report): Table {
     columns: ['sha256', 'breaks'],
     rows: evidence.hashes.map((hash) => [text(hash), text((of.get(hash) ?? []).join('; '))]),
   };
-}
-
-function magnitude(value: bigint): bigint {
-  return value < 0n ? -value : value;
 }

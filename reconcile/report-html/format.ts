@@ -2,7 +2,7 @@
 // or time zone of the machine, so the same report gives the same bytes everywhere.
 
 import { formatDecimal } from '../../domain/decimal.ts';
-import { meterUnits, type MeterName } from '../../domain/meter.ts';
+import { meterUnits, toSpoken, type MeterName } from '../../domain/meter.ts';
 import { formatMoney, type Currency } from '../../domain/money.ts';
 import { html, type Html } from './escape.ts';
 
@@ -97,17 +97,15 @@ export function billedWord(amountMinor: bigint): string {
   return amountMinor > 0n ? 'under-billed' : 'over-billed';
 }
 
-const scaleOf = (meter: MeterName) => meterUnits(meter).perSpokenUnit.toString().length - 1;
-
-/** In the unit people speak of, exactly: tenths of actions → actions, MB-hours → GBh. */
+/** In the unit people speak of, exactly. */
 export function formatQuantity(meter: MeterName, quantity: string): string {
-  return formatNumber(formatDecimal({ units: BigInt(quantity), scale: scaleOf(meter) }));
+  return formatNumber(formatDecimal(toSpoken(meter, BigInt(quantity))));
 }
 
 /** The same with all decimals, so that a column's points stand under each other. */
 export function formatQuantityCell(meter: MeterName, quantity: string): string {
   const [whole = '', fraction = ''] = formatQuantity(meter, quantity).split('.');
-  return `${whole}.${fraction.padEnd(scaleOf(meter), '0')}`;
+  return `${whole}.${fraction.padEnd(toSpoken(meter, 0n).scale, '0')}`;
 }
 
 const exactly = (meter: MeterName, quantity: string) => `${formatNumber(quantity)} × 1 ${meterUnits(meter).unit}`;

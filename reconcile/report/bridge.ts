@@ -1,6 +1,7 @@
 // The bridges of a report: each leads from one total to the next through named differences, and what no name explains
 // stands as unexplained. Pure; whole numbers only, so a bridge that ties, ties exactly.
 
+import { magnitude } from '../../domain/decimal.ts';
 import type { IngestCounts, NamespaceTotal } from '../../aggregate/usage.ts';
 import { BREAK_CODES, BREAK_RULES, type BreakCode } from '../../domain/contracts/break-codes.ts';
 import { metersOf, meterUnits } from '../../domain/meter.ts';
@@ -247,8 +248,4 @@ const CASH_CODES = BREAK_CODES.filter((code) => BREAK_RULES[code].stage === 'L6'
 
 function sum<T>(items: readonly T[], value: (item: T) => bigint): bigint {
   return items.reduce((total, item) => total + value(item), 0n);
-}
-
-function magnitude(value: bigint): bigint {
-  return value < 0n ? -value : value;
 }

@@ -1,6 +1,7 @@
 // How much of a period agrees: of its accounts, and of its rated money. In basis points, cut and never rounded up, so that
 // whatever differs keeps them below the whole. Pure.
 
+import { magnitude } from '../../domain/decimal.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { Report } from './types.ts';
 
@@ -41,8 +42,4 @@ export function computeMatched(report: Report): Matched {
   });
   const of = BigInt(report.accounts.length);
   return { accounts, accountsBasisPoints: of === 0n ? WHOLE : (BigInt(accounts) * WHOLE) / of, money };
-}
-
-function magnitude(value: bigint): bigint {
-  return value < 0n ? -value : value;
 }

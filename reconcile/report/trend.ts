@@ -1,6 +1,7 @@
 // How the last periods went, per currency: whether differences grow is not to be seen in one of them. Pure; drawn beside a
 // report and never part of its hashes, because it changes when another period does.
 
+import { magnitude } from '../../domain/decimal.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { Report } from './types.ts';
 
@@ -36,7 +37,7 @@ export function toTrend(reports: readonly Report[]): TrendPoint[] {
           invoicedMinor,
           openBreaks: open.length,
           netMinor: sum(amounts),
-          grossMinor: sum(amounts.map((amount) => (amount < 0n ? -amount : amount))),
+          grossMinor: sum(amounts.map(magnitude)),
         };
       }),
     );

@@ -43,12 +43,8 @@ export async function recordRated(db: ReconcileDb, { run, account }: RunRef, rat
     WHERE run = ${run} AND account = ${account}`.execute(db);
 }
 
-export async function fetchRatedLines(db: ReconcileDb, run: string, account?: string): Promise<StoredPartLine[]> {
-  return fetchRatedLinesOf(db, run, account === undefined ? undefined : [account]);
-}
-
 /** Of the named accounts of a run, or of all. */
-export async function fetchRatedLinesOf(
+export async function fetchRatedLines(
   db: ReconcileDb,
   run: string,
   accounts?: readonly string[],

@@ -182,23 +182,19 @@ export async function fetchBatch(db: ReconcileDb, run: string, batch: number): P
   return rows.map(({ account }) => account);
 }
 
-export async function fetchRunAccounts(db: ReconcileDb, run: string, account?: string): Promise<RunAccount[]> {
+/** Of the named accounts of a run, or of all; ordered by account. */
+export async function fetchRunAccounts(
+  db: ReconcileDb,
+  run: string,
+  accounts?: readonly string[],
+): Promise<RunAccount[]> {
   let query = db.selectFrom('run_accounts').selectAll().where('run', '=', run).orderBy('account');
-  if (account !== undefined) query = query.where('account', '=', account);
+  if (accounts !== undefined) query = query.where('account', 'in', [...accounts]);
   return (await query.execute()).map(fromRow);
 }
 
-export async function fetchRunAccountsOf(
-  db: ReconcileDb,
-  run: string,
-  accounts: readonly string[],
-): Promise<RunAccount[]> {
-  const query = db.selectFrom('run_accounts').selectAll().where('run', '=', run);
-  return (await query.where('account', 'in', [...accounts]).execute()).map(fromRow);
-}
-
 export async function fetchRunAccount(db: ReconcileDb, { run, account }: RunRef): Promise<RunAccount> {
-  const row = (await fetchRunAccounts(db, run, account))[0];
+  const row = (await fetchRunAccounts(db, run, [account]))[0];
   invariant(row !== undefined, 'I6', `account ${account} is not part of run ${run}`);
   return row;
 }

@@ -1,5 +1,6 @@
 // An account whose two sides agree, for tests to put a difference into.
 
+import { billedInvoice } from '../../testing/billed-invoice.ts';
 import type { Discount } from '../../../domain/agreement.ts';
 import { parsePeriod } from '../../../domain/period.ts';
 import { PLANS, type PlanId, type Terms } from '../../../domain/price-book.ts';
@@ -113,34 +114,17 @@ export function invoiceOf(lines: readonly BilledLine[], fields: Partial<BilledIn
   const [subtotalMinor, discountMinor] = [sum((line) => line.amountMinor), sum((line) => line.discountMinor)];
   const [creditMinor, taxMinor] = [sum((line) => line.creditMinor), sum((line) => line.taxMinor)];
   const totalMinor = subtotalMinor - discountMinor - creditMinor + taxMinor;
-  const graceEndMs = period.endAtMs + 48 * 3_600_000;
-  return {
-    id: 'in_1',
-    number: 'A-1',
-    status: 'open',
-    billingReason: 'subscription_cycle',
-    subscription: 'sub_1',
-    currency: 'usd',
-    createdAtMs: period.endAtMs,
-    finalizedAtMs: graceEndMs,
-    dueAtMs: null,
-    caseId: null,
-    finalizationError: null,
+  return billedInvoice(period, {
     subtotalMinor,
     discountMinor,
     creditMinor,
     taxMinor,
     totalMinor,
     amountDueMinor: totalMinor,
-    amountPaidMinor: 0n,
     amountRemainingMinor: totalMinor,
-    amountOverpaidMinor: 0n,
     lines,
-    payments: [],
-    creditNotes: [],
-    snapshot: {},
     ...fields,
-  };
+  });
 }
 
 export function sampleBiller(own: OwnSide, invoices?: readonly BilledInvoice[]): BillerSide {

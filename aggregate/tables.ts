@@ -2,7 +2,7 @@
 // rolled_up_run is written here.
 
 import type { Generated, JSONColumnType } from 'kysely';
-import type { FindingKind } from './integrity/kinds.ts';
+import type { FindingKind } from '../domain/contracts/integrity-findings.ts';
 
 export type StoredCatalogue = { types: string[]; meters: string[]; weights: number[] };
 

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { fetchFindings, type Finding } from '../aggregate/integrity/findings.ts';
-import { FINDING_RULES } from '../aggregate/integrity/kinds.ts';
+import { FINDING_RULES } from '../domain/contracts/integrity-findings.ts';
 import { restoreLostParts } from '../aggregate/integrity/restore.ts';
 import { runIntegrity } from '../aggregate/integrity/run.ts';
 import { parsePeriod, toIso } from '../domain/period.ts';

@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import type { Kafka, KafkaConsumer, FetchedBatch } from '../platform/kafka.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -151,9 +152,9 @@ class UsageSink implements Sink {
     metrics.count('trueup_ingest_blocks_total', { outcome: 'stored' });
     metrics.count('trueup_ingest_records_total', { outcome: 'accepted' }, accepted);
     metrics.count('trueup_ingest_records_total', { outcome: 'rejected' }, rejected);
-    metrics.count('trueup_ingest_received_bytes', {}, valueBytes);
+    metrics.count('trueup_ingest_received_bytes_total', {}, valueBytes);
     metrics.record('trueup_ingest_lag_records', { partition: String(partition) }, lag);
-    for (const [reason, count] of Object.entries(reasons)) {
+    for (const [reason, count] of Object.entries(reasons) as [RejectReason, number][]) {
       metrics.count('trueup_ingest_rejects_total', { reason }, count);
     }
     const range = { partition, firstOffset: String(firstOffset), endOffset: String(endOffset) };

@@ -3,7 +3,7 @@
 
 import type { Postgres } from '../../platform/postgres.ts';
 import type { AggregateTables } from '../tables.ts';
-import { FINDING_RULES, type FindingKind } from './kinds.ts';
+import { FINDING_RULES, type FindingKind } from '../../domain/contracts/integrity-findings.ts';
 
 export type Evidence = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 

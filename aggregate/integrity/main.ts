@@ -7,7 +7,7 @@ import { createKafka } from '../../platform/kafka.ts';
 import { startAlarm } from '../../platform/queue.ts';
 import { startStage } from '../../platform/stage.ts';
 import type { AggregateTables } from '../tables.ts';
-import { FINDING_RULES } from './kinds.ts';
+import { FINDING_RULES } from '../../domain/contracts/integrity-findings.ts';
 import { runIntegrity } from './run.ts';
 
 const { env, log, shutdown, clickhouse, openPostgres } = await startStage('integrity', process.env);

@@ -2,7 +2,7 @@
 // rest, so that every window is looked at sooner or later and a finding is looked at again until it is resolved.
 
 import type { Finding } from './findings.ts';
-import type { FindingKind } from './kinds.ts';
+import type { FindingKind } from '../../domain/contracts/integrity-findings.ts';
 
 export type Sampling = {
   /** Hours and blocks drawn per run, besides the newest and those of standing findings. */

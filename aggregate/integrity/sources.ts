@@ -7,7 +7,7 @@ import type { CloseDeps } from '../close.ts';
 import { countedParameters, type Window } from '../parameters.ts';
 import { QUERIES } from '../queries.ts';
 import type { Evidence, Finding, Look, Sight } from './findings.ts';
-import type { FindingKind } from './kinds.ts';
+import type { FindingKind } from '../../domain/contracts/integrity-findings.ts';
 
 type SourceHour = {
   source: string;

@@ -3,12 +3,11 @@
 
 import { magnitude } from '../../domain/decimal.ts';
 import type { Actor, Permission } from '../../domain/contracts/permissions.ts';
+import type { Severity } from '../../domain/contracts/severities.ts';
 import { HOUR_MS } from '../../domain/period.ts';
 import type { CaseEventKind } from './states.ts';
 
-export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
-
-export type Severity = (typeof SEVERITIES)[number];
+export type { Severity } from '../../domain/contracts/severities.ts';
 
 type Rule = {
   readonly severity: Severity;

@@ -1,0 +1,133 @@
+// Alerts of closing, reconciling and billing. What people do by day is a ticket, however much money it is about: the gate
+// has held it already. Business time is compared as it is; only machine time follows the pace.
+
+import { BILLING, type Alert } from './alert.ts';
+
+const billing = { impact: 'billing', service: 'reconcile' } as const;
+
+export const BILLING_ALERTS: readonly Alert[] = [
+  {
+    ...billing,
+    name: 'PeriodStepOverdue',
+    severity: 'ticket',
+    team: 'billing',
+    when: () => 'max by (step) (trueup_watch_period_overdue_seconds) > 3600',
+    for: '5m',
+    firesWithin: '6m',
+    summary: 'The step “{{ $labels.step }}” of the ended period is {{ $value | humanizeDuration }} late',
+    means: 'Invoices leave later than promised, or a report stays unsigned.',
+    firstStep: 'See where the period stands and what it waits for: trueup period status.',
+    explainedBy: BILLING,
+  },
+  {
+    ...billing,
+    name: 'CriticalBreakOpen',
+    severity: 'ticket',
+    team: 'billing',
+    when: () => 'max by (code) (trueup_watch_breaks_count{severity="critical"}) > 0',
+    for: '10m',
+    firesWithin: '11m',
+    summary: '{{ $value }} critical cases are open: {{ $labels.code }}',
+    means:
+      'Expected and charged money differ by a hundred times what is material, or for five days. It is due within 24 h.',
+    firstStep: 'Read the cases and take one: trueup cases list.',
+    explainedBy: [],
+  },
+  {
+    ...billing,
+    name: 'WorkflowStuck',
+    severity: 'ticket',
+    team: 'platform',
+    when: ({ seconds }) => `max by (workflow) (trueup_watch_workflow_stuck_seconds) > ${seconds('10m')}`,
+    for: '2m',
+    firesWithin: '13m',
+    summary: 'A step of a {{ $labels.workflow }} workflow has been stuck for {{ $value | humanizeDuration }}',
+    means: 'It is tried again and again, or waits for a worker. Accounts behind it are not billed meanwhile.',
+    firstStep: 'Open the workflow in Temporal and read the failure of its pending activity.',
+    explainedBy: [...BILLING, 'DependencyDown:kafka', 'ProcessDown:reconcile'],
+  },
+  {
+    ...billing,
+    name: 'WorkflowFailed',
+    severity: 'page',
+    team: 'platform',
+    when: () => 'max by (workflow) (trueup_watch_workflow_failures_count{workflow=~"close|batch"}) > 0',
+    for: '2m',
+    firesWithin: '3m',
+    summary: 'A {{ $labels.workflow }} workflow ended in failure',
+    means: 'The period stays as it is until someone runs it again: nothing retries a workflow that failed.',
+    firstStep: 'Read its failure in Temporal. What was done is recorded, so it may be started again under its id.',
+    explainedBy: [],
+  },
+  {
+    ...billing,
+    name: 'WorkflowFailed',
+    severity: 'ticket',
+    team: 'platform',
+    when: () => 'max by (workflow) (trueup_watch_workflow_failures_count{workflow!~"close|batch"}) > 0',
+    for: '15m',
+    firesWithin: '16m',
+    summary: 'A {{ $labels.workflow }} workflow ended in failure',
+    means: 'The next hourly push sends the same absolute totals again, so no usage is missing at Stripe.',
+    firstStep: 'Read its failure in Temporal.',
+    explainedBy: [],
+  },
+  {
+    ...billing,
+    name: 'OutboxStuck',
+    severity: 'ticket',
+    team: 'platform',
+    // Age, not depth: ten thousand webhooks within a minute are a busy day, one that waits an hour is a fault.
+    when: ({ seconds }) => `max by (queue) (trueup_watch_outbox_oldest_seconds) > ${seconds('10m')}`,
+    for: '2m',
+    firesWithin: '13m',
+    summary: 'Work in the queue “{{ $labels.queue }}” has been due for {{ $value | humanizeDuration }}',
+    means: 'Webhooks are not read, invoices not fetched again, or approved repairs not applied.',
+    firstStep: 'See whether a reconcile process runs and what it logs for this queue.',
+    explainedBy: [...BILLING, 'ProcessDown:reconcile'],
+  },
+  {
+    ...billing,
+    name: 'HoldForgotten',
+    severity: 'ticket',
+    team: 'billing',
+    when: () => 'max by (stops) (trueup_watch_holds_count{scope="all"}) > 0',
+    for: '1d',
+    firesWithin: '25h',
+    summary: 'Everyone’s {{ $labels.stops }} have been held for a day',
+    means: 'Usage is metered and rated, but no money moves for any account.',
+    firstStep: 'Ask its owner whether it is still meant: trueup holds list.',
+    explainedBy: [],
+  },
+  {
+    ...billing,
+    name: 'HoldExpiresSoon',
+    severity: 'ticket',
+    team: 'billing',
+    when: () => 'min(trueup_watch_hold_expires_seconds) < 86400',
+    for: '5m',
+    firesWithin: '6m',
+    summary: 'A hold expires in {{ $value | humanizeDuration }}',
+    means: 'What it stops then goes on by itself: usage is pushed, drafts are finalized.',
+    firstStep: 'See its reason and owner, and prolong it if that still stands: trueup holds list.',
+    explainedBy: [],
+  },
+  {
+    ...billing,
+    name: 'StripeErrors',
+    severity: 'ticket',
+    team: 'billing',
+    // Ten at least, so that two lost requests of a quiet night are no finding. What Stripe refuses is a case, not an error.
+    when: ({ duration }) => {
+      const failed = 'trueup_reconcile_stripe_requests_total{outcome=~"rate_limited|server_error|unreachable"}';
+      const share = `sum(rate(${failed}[${duration('10m')}])) / sum(rate(trueup_reconcile_stripe_requests_total[${duration('10m')}]))`;
+      return `${share} > 0.05 and sum(increase(${failed}[${duration('10m')}])) >= 10`;
+    },
+    for: '5m',
+    firesWithin: '8m',
+    summary: '{{ $value | humanizePercentage }} of the requests to Stripe fail',
+    means: 'Requests are tried again under the same keys, so nothing is charged twice; pushes and invoices get late.',
+    firstStep: 'See which resource and outcome (trueup_reconcile_stripe_requests_total), then Stripe’s status page.',
+    explainedBy: ['DependencyDown:stripe'],
+  },
+];

@@ -18,7 +18,7 @@ test('every server with a service in compose.yaml has an image with a version an
     if (composeService === undefined) continue;
     const [, body = ''] = compose.split(new RegExp(`^  ${composeService}:$`, 'm'));
     const service = body.split(/^ {0,2}\S/m)[0] ?? '';
-    expect(service).toMatch(/image: \S+:\d/);
+    expect(service).toMatch(/image: \S+:v?\d/);
     expect(service).toContain('healthcheck:');
   }
 });

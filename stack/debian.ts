@@ -9,7 +9,7 @@ import { StackError } from './errors.ts';
 import type { Installed } from './servers/server.ts';
 import { versions } from './versions.ts';
 
-type DebianName = keyof typeof versions.debian;
+export type DebianName = keyof typeof versions.debian;
 
 const policyFile = '/usr/sbin/policy-rc.d';
 const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -20,7 +20,7 @@ export async function installDebianPackage(name: DebianName, program: string, lo
     throw new StackError({
       what: `${name} is not installed and there is no apt-get to get it with`,
       where: `${process.platform}, PATH`,
-      next: `install ${name} ${versions.debian[name].minimumMajor} or later with your system’s package manager, or set its TRUEUP_* variable to a running one`,
+      next: `install ${name} ${versions.debian[name].minimum} or later with your system’s package manager, or set its TRUEUP_* variable to a running one`,
     });
   }
   return process.getuid?.() === 0 ? installAsRoot(name, program, log) : extract(name, program, log);

@@ -4,42 +4,40 @@
 import { dirname } from 'node:path';
 import { DockerComposeEnvironment, getContainerRuntimeClient } from 'testcontainers';
 import { StackError } from './errors.ts';
-import { reservePort } from './ports.ts';
+import type { Place } from './place.ts';
 import type { ServerSpec, StackSpec } from './protocol.ts';
 import { untilAnswered } from './ready.ts';
 import { servers } from './servers/table.ts';
-import type { Ports } from './servers/server.ts';
 import type { StackState } from './state.ts';
 
 export type Containers = { stop: () => Promise<void> };
 
+const checkout = dirname(import.meta.dirname);
 const startWithinMs = 300_000; // a first start downloads images
 
 /** Starts the services of compose.yaml that stand for `wanted`, on free ports of this machine, and waits until each has answered. */
 export async function startContainers(
-  wanted: readonly ServerSpec[],
+  placed: readonly { server: ServerSpec; place: Place }[],
   { spec, state, log }: { spec: StackSpec; state: StackState; log: (line: string) => void },
 ): Promise<Containers> {
   await checkEngine();
-  const environment: Record<string, string> = {};
-  const releases: (() => Promise<void>)[] = [];
-  for (const { name } of wanted) {
-    const ports: Ports = {};
-    for (const port of servers[name].ports) {
-      const reservation = await reservePort();
-      ports[port] = reservation.port;
-      releases.push(reservation.release);
-      environment[composeVariable(name, port)] = String(reservation.port);
-    }
-    const addresses = servers[name].addresses(ports, {});
-    state.servers[name] = { choice: 'docker', addresses, ports, dataDir: '', logFile: '', restarts: 0 };
+  const environment: Record<string, string> = { TRUEUP_CHECKOUT: checkout };
+  for (const { server, place } of placed) {
+    const { ports, dataDir } = place.entry;
+    for (const [port, number] of Object.entries(ports)) environment[composeVariable(server.name, port)] = `${number}`;
+    const { installed } = server;
+    const context = { dataDir, ports, installed, settings: spec.settings, peers: state.servers };
+    const config = await servers[server.name].configure?.(context);
+    if (config !== undefined) environment[`TRUEUP_CONFIG_${server.name.toUpperCase()}`] = config;
   }
-  await Promise.all(releases.map(async (release) => release()));
+  await Promise.all(placed.map(async ({ place }) => place.release()));
+  const wanted = placed.map(({ server }) => server);
   const services = wanted.flatMap(({ name }) => servers[name].composeService ?? []);
   const project = `trueup-${spec.name}`;
   log(`starting containers ${services.join(', ')} (project ${project}) …`);
-  const started = await new DockerComposeEnvironment(dirname(import.meta.dirname), 'compose.yaml')
+  const started = await new DockerComposeEnvironment(checkout, 'compose.yaml')
     .withProjectName(project)
+    .withProfiles('monitoring')
     // The reaper removes volumes too: a stack whose data is kept goes without it, and its next start takes over what is left.
     .withAutoCleanup(!spec.keepData)
     .withEnvironment(environment)

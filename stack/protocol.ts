@@ -1,5 +1,5 @@
 // What a stack's owner and its supervisor tell each other over the IPC channel. The channel itself is a message too: when it ends, the owner is gone.
-import type { Addresses, Installed, ServerName } from './servers/server.ts';
+import type { Addresses, Installed, ServerName, Settings } from './servers/server.ts';
 import type { Choice } from './state.ts';
 
 export type ServerSpec = { name: ServerName; choice: Choice; installed: Installed; addresses: Addresses };
@@ -11,6 +11,7 @@ export type StackSpec = {
   owned: boolean;
   ownerPid: number;
   keepData: boolean;
+  settings: Settings;
   servers: ServerSpec[];
 };
 

@@ -1,17 +1,12 @@
-// One native server under the supervisor: its ports, its data folder, its log, its restarts.
-import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// One native server under the supervisor: its start, its restarts, its first answer.
+import { openSync, readFileSync } from 'node:fs';
 import { keepRunning } from './keep-running.ts';
 import type { Leash } from './leash.ts';
-import { reservePort } from './ports.ts';
+import type { Place } from './place.ts';
 import type { ServerSpec, StackSpec } from './protocol.ts';
 import { untilAnswered } from './ready.ts';
 import { servers } from './servers/table.ts';
-import type { Ports, Server } from './servers/server.ts';
-import type { ServerState, StackState } from './state.ts';
-import { isReachableByOthers } from './users.ts';
+import type { StackState } from './state.ts';
 
 export type RunningServer = { stop: (graceMs: number) => Promise<void>; answered: Promise<void> };
 
@@ -20,8 +15,7 @@ const mostRestartsBeforeAnswer = 3;
 type Options = {
   server: ServerSpec;
   spec: StackSpec;
-  /** Ports of the stack's last life: kept where they are free, so that a development stack keeps its addresses. */
-  previousPorts: Ports;
+  place: Place;
   leash: Leash;
   state: StackState;
   log: (line: string) => void;
@@ -31,20 +25,14 @@ type Options = {
 
 /** Starts a server; `answered` settles when it has answered or can't. */
 export async function startServer(options: Options): Promise<RunningServer> {
-  const { spec, log, changed, state } = options;
+  const { spec, log, changed, state, place } = options;
   const { name, installed } = options.server;
   const server = servers[name];
   const startedAtMs = performance.now();
-  const { ports, release } = await reservePorts(server, options.previousPorts);
-  const dataDir = makeDataDir(spec, server);
-  const logFile = join(spec.folder, 'logs', `${name}.log`);
-  mkdirSync(join(spec.folder, 'logs'), { recursive: true });
-
-  const addresses = server.addresses(ports, installed);
-  const entry: ServerState = { choice: 'native', addresses, ports, dataDir, logFile, restarts: 0 };
-  const program = await server.start({ dataDir, ports, installed });
-  await release();
-  state.servers[name] = entry;
+  const { entry } = place;
+  const { addresses, ports, dataDir, logFile } = entry;
+  const program = await server.start({ dataDir, ports, installed, settings: spec.settings, peers: state.servers });
+  await place.release();
   const kept = keepRunning({
     name,
     program,
@@ -70,25 +58,6 @@ export async function startServer(options: Options): Promise<RunningServer> {
     log(`${name.padEnd(13)} native   ${addresses[server.variables[0]] ?? ''}  ready in ${seconds} s`);
   });
   return { stop: kept.stop, answered };
-}
-
-async function reservePorts(server: Server, previous: Ports): Promise<{ ports: Ports; release: () => Promise<void> }> {
-  const reservations = await Promise.all(server.ports.map(async (port) => reservePort(previous[port])));
-  const ports = Object.fromEntries(server.ports.map((port, index) => [port, reservations[index]?.port ?? 0]));
-  return { ports, release: async () => void (await Promise.all(reservations.map(async (one) => one.release()))) };
-}
-
-/** Below the stack's data folder, unless the server runs as a user who can't get there. */
-function makeDataDir(spec: StackSpec, server: Server): string {
-  const usual = join(spec.dataDir, server.name);
-  const hash = createHash('sha256').update(usual).digest('hex').slice(0, 12);
-  const elsewhere = join(tmpdir(), `trueup-${hash}-${server.name}`);
-  if (!spec.keepData) for (const old of [usual, elsewhere]) rmSync(old, { recursive: true, force: true });
-  mkdirSync(usual, { recursive: true });
-  const changesUser = server.name === 'postgres' && process.getuid?.() === 0;
-  if (!changesUser || isReachableByOthers(usual)) return usual;
-  mkdirSync(elsewhere, { recursive: true });
-  return elsewhere;
 }
 
 function lastLines(file: string): string {

@@ -11,7 +11,7 @@ import type { FromSupervisor, ServerSpec, StackSpec, ToSupervisor } from './prot
 import { quietWarnings } from './quiet-warnings.ts';
 import { untilAnswered } from './ready.ts';
 import { servers } from './servers/table.ts';
-import type { Addresses, ServerName } from './servers/server.ts';
+import type { Addresses, ServerName, Settings } from './servers/server.ts';
 import { isAlive, readState, stackFolder, sweepDeadStacks, type StackState } from './state.ts';
 
 export type StackOptions = {
@@ -26,6 +26,8 @@ export type StackOptions = {
   owned?: boolean;
   /** Start own servers even where a TRUEUP_* variable names a running one. */
   ignoreGiven?: boolean;
+  /** What single servers are to do otherwise than by default. */
+  settings?: Settings;
   log?: Log;
 };
 
@@ -47,7 +49,7 @@ const givenWithinMs = 10_000;
 
 /** Installs what is missing, starts the servers and waits for their answers. Rejects with a StackError that names the next step. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { log = console.error, owned = true, keepData = false } = options;
+  const { log = console.error, owned = true, keepData = false, settings = {} } = options;
   const folder = stackFolder(options.name);
   await waitForFormerStack(folder, options.name);
   sweepDeadStacks();
@@ -56,7 +58,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const specs: ServerSpec[] = [];
   for (const name of options.servers) specs.push(await prepareServer(name, options.ignoreGiven ?? false, log));
-  const spec = { name: options.name, folder, dataDir, owned, ownerPid: process.pid, keepData, servers: specs };
+  const spec = {
+    name: options.name,
+    folder,
+    dataDir,
+    owned,
+    ownerPid: process.pid,
+    keepData,
+    settings,
+    servers: specs,
+  };
   const supervisor = startSupervisor(folder);
   const env = await untilUp(supervisor, spec, log);
   if (!owned) supervisor.disconnect();

@@ -4,7 +4,8 @@
 import { rmSync } from 'node:fs';
 import { formatProblem, StackError } from './errors.ts';
 import { createLeash } from './leash.ts';
-import type { FromSupervisor, StackSpec, ToSupervisor } from './protocol.ts';
+import { takePlace, type Place } from './place.ts';
+import type { FromSupervisor, ServerSpec, StackSpec, ToSupervisor } from './protocol.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 import { readState, writeState, type StackState } from './state.ts';
 
@@ -37,27 +38,34 @@ function supervise(spec: StackSpec): { stop: () => Promise<void> } {
   const changed = (): void => writeState(state);
   const isStopping = (): boolean => stopping !== undefined;
 
-  async function startNative(server: StackSpec['servers'][number]): Promise<void> {
-    const previousPorts = before?.servers[server.name]?.ports ?? {};
-    const one = await startServer({ server, spec, previousPorts, leash, state, log, changed, isStopping });
-    running.push(one);
-    await one.answered;
+  async function placeServer(server: ServerSpec): Promise<{ server: ServerSpec; place: Place }> {
+    const place = await takePlace(server, spec, before?.servers[server.name]?.ports ?? {});
+    state.servers[server.name] = place.entry;
+    return { server, place };
   }
 
-  async function startDocker(servers: StackSpec['servers']): Promise<void> {
-    if (servers.length === 0) return;
+  async function startNative(one: { server: ServerSpec; place: Place }): Promise<void> {
+    const started = await startServer({ ...one, spec, leash, state, log, changed, isStopping });
+    running.push(started);
+    await started.answered;
+  }
+
+  async function startDocker(placed: readonly { server: ServerSpec; place: Place }[]): Promise<void> {
+    if (placed.length === 0) return;
     const { startContainers } = await import('./docker.ts'); // loads a large library that native stacks don't need
-    const containers = await startContainers(servers, { spec, state, log });
+    const containers = await startContainers(placed, { spec, state, log });
     running.push(containers);
   }
 
   async function start(): Promise<void> {
     changed();
-    const chosen = (choice: string): StackSpec['servers'] => spec.servers.filter((server) => server.choice === choice);
+    const chosen = (choice: string): ServerSpec[] => spec.servers.filter((server) => server.choice === choice);
     for (const { name, addresses } of chosen('given')) {
       state.servers[name] = { choice: 'given', addresses, ports: {}, dataDir: '', logFile: '', restarts: 0 };
     }
-    const starting = [...chosen('native').map(startNative), startDocker(chosen('docker'))];
+    const native = await Promise.all(chosen('native').map(placeServer));
+    const inDocker = await Promise.all(chosen('docker').map(placeServer));
+    const starting = [...native.map(startNative), startDocker(inDocker)];
     // All of them, so that no start is still under way when a failure stops the rest.
     const failed = (await Promise.allSettled(starting)).find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -16,7 +16,7 @@ export type Wheel = {
 type Versions = {
   kafka: { version: string; jars: Record<string, string> };
   wheels: Record<WheelName, Wheel>;
-  debian: Record<'postgres' | 'redis', { package: string; minimumMajor: number }>;
+  debian: Record<'postgres' | 'redis' | 'prometheus' | 'alertmanager', { package: string; minimum: string }>;
 };
 
 export const versions = JSON.parse(readFileSync(join(import.meta.dirname, 'versions.lock.json'), 'utf8')) as Versions;

@@ -2,7 +2,16 @@
 import type { Log } from '../cache.ts';
 import type { Program } from '../leash.ts';
 
-export type ServerName = 'kafka' | 'clickhouse' | 'temporal' | 'temporal-test' | 'postgres' | 'redis' | 'stripe';
+export type ServerName =
+  | 'kafka'
+  | 'clickhouse'
+  | 'temporal'
+  | 'temporal-test'
+  | 'postgres'
+  | 'redis'
+  | 'stripe'
+  | 'prometheus'
+  | 'alertmanager';
 
 /** The TRUEUP_* variables by which product code reaches a server. */
 export type Addresses = Record<string, string>;
@@ -10,11 +19,36 @@ export type Addresses = Record<string, string>;
 export type Installed = Record<string, string>;
 export type Ports = Record<string, number>;
 
+/** Where the servers of one stack are, whoever runs them. */
+export type Peers = Partial<Record<ServerName, { addresses: Addresses; ports: Ports }>>;
+
+/** What a stack's user may choose for its servers; every part has a default. Paths are absolute. */
+export type Settings = {
+  prometheus?: {
+    /** Files of rules; by default the generated ones of dashboards/. */
+    ruleFiles?: readonly string[];
+    /** Between two scrapes of a target, and between two evaluations of a rule. 15 s by default. */
+    everyMs?: number;
+    /** The external label `env` of all its alerts. `dev` by default. */
+    env?: string;
+  };
+  alertmanager?: {
+    /** By default the generated one of dashboards/. */
+    configFile?: string;
+    /** Values for its ${TRUEUP_…}s, before those of the environment. */
+    variables?: Record<string, string>;
+    /** For receivers whose variable is set nowhere. By default nobody listens there: their notifications fail. */
+    otherwise?: string;
+  };
+};
+
 export type StartContext = {
   /** The server's own data folder; it exists and outlives restarts of the server. */
   dataDir: string;
   ports: Ports;
   installed: Installed;
+  settings: Settings;
+  peers: Peers;
 };
 
 export type Server = {
@@ -29,6 +63,8 @@ export type Server = {
   readyWithinMs: number;
   /** Finds or fetches the program. Quick when there is nothing to do. */
   install: (log: Log) => Promise<Installed>;
+  /** Writes a configuration that names other servers to the data folder and returns its path; containers find it under the same path. */
+  configure?: (context: StartContext) => Promise<string>;
   /** Prepares the data folder if it is new, and says what to run. */
   start: (context: StartContext) => Promise<Program>;
   addresses: (ports: Ports, installed: Installed) => Addresses;

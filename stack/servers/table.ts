@@ -1,7 +1,9 @@
 // Every server the stack can start, by name.
+import { alertmanager } from './alertmanager.ts';
 import { clickhouse } from './clickhouse.ts';
 import { kafka } from './kafka.ts';
 import { postgres } from './postgres.ts';
+import { prometheus } from './prometheus.ts';
 import { redis } from './redis.ts';
 import type { Server, ServerName } from './server.ts';
 import { stripe } from './stripe.ts';
@@ -16,6 +18,8 @@ export const servers: Record<ServerName, Server> = {
   postgres,
   redis,
   stripe,
+  prometheus,
+  alertmanager,
 };
 
 export const serverNames = Object.keys(servers) as ServerName[];

@@ -1,4 +1,6 @@
 // npm run dev: the servers and all stages under one supervisor, until Ctrl-C. The data stays for the next time.
+// Every stage serves metrics and health on a port of its own, Prometheus scrapes them all, and alerts without a receiver are printed here.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatProblem } from '../errors.ts';
 import { reservePort } from '../ports.ts';
@@ -7,6 +9,8 @@ import { createTopics } from '../servers/kafka.ts';
 import { must } from '../servers/server.ts';
 import { serverNames } from '../servers/table.ts';
 import { startStack } from '../stack.ts';
+import { giveOpsPorts, writeTargets } from '../targets.ts';
+import { startPager } from './pager.ts';
 import { checkout } from './steps.ts';
 
 const stages = [
@@ -15,6 +19,7 @@ const stages = [
   ['aggregate', 'aggregate/main.ts'],
   ['integrity', 'aggregate/integrity/main.ts'],
   ['reconcile', 'reconcile/main.ts'],
+  ['watch', 'watch/main.ts'],
 ] as const;
 
 /** What the user's environment says, else what development takes. */
@@ -33,10 +38,12 @@ async function chooseDoorPort(): Promise<string> {
 }
 
 try {
+  const pager = await startPager(console.error);
   const stack = await startStack({
     name: 'dev',
     servers: serverNames.filter((name) => name !== 'temporal-test'),
     keepData: true,
+    settings: { alertmanager: { otherwise: pager.url } },
   });
   const env = {
     ...stack.env,
@@ -55,15 +62,20 @@ try {
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
-  const processes = superviseProcesses(stages.map(([name, file]) => ({ name, file: join(checkout, file), env })));
+  const specs = stages.map(([name, file]) => ({ name, file: join(checkout, file), env }));
+  const { processes: placed, targets } = await giveOpsPorts(specs.filter(({ file }) => existsSync(file)));
+  const processes = superviseProcesses(placed);
+  writeTargets(stack, targets);
   const variables = Object.entries(env).map(([variable, value]) => `  ${variable}=${value}`);
+  const metrics = targets.map(({ address, labels }) => `  ${labels.process.padEnd(9)} http://${address}/metrics`);
   const door = `http://${env.TRUEUP_HTTP_HOST}:${env.TRUEUP_HTTP_PORT}/v1/events`;
   console.error(
-    `\nAll stages run under this supervisor; Ctrl-C stops them.\n${variables.join('\n')}\n\nSend usage to ${door}\n`,
+    `\nAll stages run under this supervisor; Ctrl-C stops them.\n${variables.join('\n')}\n\nMetrics, also /livez and /readyz\n${metrics.join('\n')}\n\nSend usage to ${door}\n`,
   );
   console.error(`${await stopped}: stopping …`);
   await processes.stop();
   await stack.stop();
+  pager.close();
 } catch (error) {
   console.error(`\n${formatProblem(error)}`);
   process.exitCode = 1;

@@ -99,6 +99,8 @@ describe('rooms', () => {
   });
 });
 
+const TRACING = [/^platform\/tracing-(otlp|outgoing|temporal)\.ts$/];
+
 /** Files that may import a vendor's SDK at run time. A swap of the vendor must cost these files only. */
 const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
   kafkajs: [
@@ -122,6 +124,13 @@ const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
   'prom-client': [/^platform\/metrics\.ts$/],
   echarts: [/^reconcile\/report-html\//],
   testcontainers: [/^stack\//],
+  '@opentelemetry/api': TRACING,
+  '@opentelemetry/context-async-hooks': TRACING,
+  '@opentelemetry/core': TRACING,
+  '@opentelemetry/exporter-trace-otlp-http': TRACING,
+  '@opentelemetry/resources': TRACING,
+  '@opentelemetry/sdk-trace-base': TRACING,
+  '@temporalio/interceptors-opentelemetry': TRACING,
 };
 
 describe('vendors', () => {

@@ -10,11 +10,11 @@ import { RollupWorker } from './rollup.ts';
 import type { AggregateTables } from './tables.ts';
 import { createTenantUsage } from './tenant-usage.ts';
 
-const { env, log, shutdown, clickhouse, openPostgres } = await startStage('aggregate', process.env);
+const { env, log, shutdown, tracing, clickhouse, openPostgres } = await startStage('aggregate', process.env);
 const db = openPostgres<AggregateTables>(8);
 const clock = createClock(env.TRUEUP_CLOCK, openPostgres<BusinessClockTables>(1));
 const tenantUsage = createTenantUsage({ clickhouse, metrics: createMetrics(), now: async () => clock.now() });
-const rollup = new RollupWorker({ clickhouse, db }, () => performance.now());
+const rollup = new RollupWorker({ clickhouse, db, tracing }, () => performance.now());
 let lookedAt = Number.NEGATIVE_INFINITY;
 
 async function workOff(): Promise<void> {

@@ -5,12 +5,17 @@
 import { sql } from 'kysely';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
+import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
 import { HOUR_MS } from '../domain/period.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 import type { AggregateTables } from './tables.ts';
 
-export type RollupDeps = { readonly clickhouse: ClickHouse; readonly db: Postgres<AggregateTables> };
+export type RollupDeps = {
+  readonly clickhouse: ClickHouse;
+  readonly db: Postgres<AggregateTables>;
+  readonly tracing?: Tracing;
+};
 
 export type RollupPass = { readonly blocks: number; readonly events: number; readonly hours: number };
 
@@ -58,6 +63,15 @@ export class RollupWorker {
     // What another worker finished is forgotten.
     this.minutesDone = new Set(done.map(({ block }) => block));
     if (pending.length === 0) return NOTHING;
+    const { tracing = NO_TRACING } = this.deps;
+    return tracing.span('roll up blocks', { links: tracesOf([...fresh, ...done]) }, async (span) => {
+      const pass = await this.rollUp(pending, fresh);
+      span.set({ 'trueup.blocks': pass.blocks, 'trueup.accepted': pass.events, 'trueup.hours': pass.hours });
+      return pass;
+    });
+  }
+
+  private async rollUp(pending: readonly Pending[], fresh: readonly Pending[]): Promise<RollupPass> {
     let hours = 0;
     if (fresh.length > 0) {
       const names = fresh.map(({ block }) => block);
@@ -124,12 +138,12 @@ async function fetchTouched({ clickhouse }: RollupDeps, blocks: readonly string[
   return Map.groupBy(minutes, (minute) => minute - (minute % HOUR_SECONDS));
 }
 
-type Pending = { readonly block: string; readonly accepted: number };
+type Pending = { readonly block: string; readonly accepted: number; readonly trace: string | null };
 
 async function fetchPending(db: Postgres<AggregateTables>): Promise<Pending[]> {
   return db
     .selectFrom('ingest_blocks')
-    .select(['block', 'accepted'])
+    .select(['block', 'accepted', 'trace'])
     .where('rolled_up_run', 'is', null)
     .orderBy('seq')
     .limit(BLOCKS_MAX)
@@ -142,6 +156,11 @@ async function finish(db: Postgres<AggregateTables>, { pending, run, hours }: Fi
   const names = pending.map(({ block }) => block);
   await db.updateTable('ingest_blocks').set({ rolled_up_run: run }).where('block', 'in', names).execute();
   return { blocks: names.length, events: sumOf(pending), hours };
+}
+
+/** Of the spans that stored the blocks; blocks of one group share one. */
+function tracesOf(blocks: readonly Pending[]): string[] {
+  return [...new Set(blocks.flatMap(({ trace }) => trace ?? []))];
 }
 
 function sumOf(pending: readonly Pending[]): number {

@@ -22,6 +22,7 @@ export type AggregateTables = {
     rejected: number;
     stored_at: Generated<Date>;
     rolled_up_run: string | null;
+    trace: Generated<string | null>;
   };
   periods: {
     key: string;

@@ -3,7 +3,9 @@
 
 import { parseArgs } from 'node:util';
 import { parsePeriod, toIso } from '../domain/period.ts';
+import { createLog } from '../platform/log.ts';
 import { createTemporal } from '../platform/temporal.ts';
+import { startTracing } from '../platform/tracing.ts';
 import {
   describeDiff,
   diffRuns,
@@ -100,15 +102,16 @@ async function rerunAfresh(desk: Desk, period: string, options: Options): Promis
   const { db, context, nowMs: atMs } = desk;
   const why = required(options.why, '--why', 'says why the period is run again; --offline needs none');
   const actor = await actingAs(desk, options.as);
-  const env = context.env('TRUEUP_TEMPORAL_ADDRESS', 'TRUEUP_TEMPORAL_NAMESPACE');
+  const env = context.env('TRUEUP_TEMPORAL_ADDRESS', 'TRUEUP_TEMPORAL_NAMESPACE', 'TRUEUP_TRACE_URL');
   const before = await fetchStandingRun(db, period);
   // Loaded here only: it knows Temporal and the report's files.
   const { carryOutRun, readCodeVersion } = await import('../reconcile/door.ts');
   const revision = await openRevision(db, actor, { period, why, codeVersion: readCodeVersion(), atMs });
-  const temporal = await createTemporal({
-    address: env.TRUEUP_TEMPORAL_ADDRESS,
-    namespace: env.TRUEUP_TEMPORAL_NAMESPACE,
-  });
+  const tracing = await startTracing({ url: env.TRUEUP_TRACE_URL, process: 'cli', log: createLog('cli', 'warn') });
+  const temporal = await createTemporal(
+    { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE },
+    tracing,
+  );
   let waiting: NodeJS.Timeout | undefined;
   try {
     context.warn(`${revision} is under way`);
@@ -120,6 +123,7 @@ async function rerunAfresh(desk: Desk, period: string, options: Options): Promis
   } finally {
     clearInterval(waiting);
     await temporal.close();
+    await tracing.stop();
   }
   const since = (await fetchRunSummary(db, revision)).supersedes ?? before;
   const found = await diffRuns(db, since, revision);

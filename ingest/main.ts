@@ -11,7 +11,7 @@ import { createBlockStore } from './store.ts';
 import type { IngestTables } from './tables.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
 
-const { env, log, shutdown, clickhouse, openPostgres } = await startStage('ingest', process.env);
+const { env, log, shutdown, tracing, clickhouse, openPostgres } = await startStage('ingest', process.env);
 const { signal } = shutdown;
 const metrics = createMetrics();
 const waiting: Waiting = { signal, log, metrics };
@@ -21,7 +21,7 @@ shutdown.onStop('kafka', async () => kafka.close());
 
 const cases = parseCaseKeys(env.TRUEUP_CASE_KEYS);
 const store = createBlockStore(clickhouse, postgres, waiting);
-const usage = createSink({ kafka, store, topic: env.TRUEUP_TOPIC, log, metrics, cases });
+const usage = createSink({ kafka, store, topic: env.TRUEUP_TOPIC, log, metrics, cases, tracing });
 const manifests = createManifestSink({ kafka, clickhouse, topic: env.TRUEUP_MANIFEST_TOPIC, waiting });
 
 const run = async (topic: string, sink: typeof usage) => {

@@ -9,10 +9,12 @@ import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import type { Kafka, KafkaConsumer, FetchedBatch } from '../platform/kafka.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
 import { buildBlock, type Block } from './block.ts';
 import type { CaseKeys } from './case.ts';
 import { Lanes } from './lanes.ts';
-import type { BlockStore } from './store.ts';
+import type { BlockStore, StoreTimings } from './store.ts';
+import { readTraces } from './trace-links.ts';
 
 export type SinkOptions = {
   readonly kafka: Kafka;
@@ -22,6 +24,7 @@ export type SinkOptions = {
   readonly metrics: Metrics;
   /** Keys of operators' cases; without them no case is honoured. */
   readonly cases?: CaseKeys;
+  readonly tracing?: Tracing;
 };
 
 export type Sink = {
@@ -50,6 +53,8 @@ type Held = {
   readonly highWatermark: bigint;
   readonly parseMs: number;
   readonly heldSinceMs: number;
+  /** Traceparents of its records; none while tracing is off. */
+  readonly traces: readonly string[];
 };
 
 /** Every topic has a group of its own, so that sinks of two topics never rebalance each other. */
@@ -64,12 +69,14 @@ export function createSink(options: SinkOptions): Sink {
 class UsageSink implements Sink {
   readonly failed: Promise<never>;
   private readonly options: SinkOptions;
+  private readonly tracing: Tracing;
   private readonly consumer: KafkaConsumer;
   private readonly lanes: Lanes<Held>;
   private stopping = false;
 
   constructor(options: SinkOptions) {
     this.options = options;
+    this.tracing = options.tracing ?? NO_TRACING;
     this.consumer = options.kafka.createConsumer({
       ...LIMITS,
       topic: options.topic,
@@ -118,18 +125,20 @@ class UsageSink implements Sink {
     const { partition, firstOffset, endOffset, highWatermark, isCurrent } = batch;
     const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
     const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'), this.options.cases);
+    const traces = this.tracing.sdk === undefined ? [] : readTraces(batch.records);
     const parsed = performance.now();
-    this.lanes.add({ block, isCurrent, highWatermark, parseMs: Math.round(parsed - start), heldSinceMs: parsed });
+    const parseMs = Math.round(parsed - start);
+    this.lanes.add({ block, isCurrent, highWatermark, parseMs, heldSinceMs: parsed, traces });
     return true;
   }
 
   private async write(group: readonly Held[]): Promise<void> {
-    const { store, metrics } = this.options;
+    const { metrics } = this.options;
     const startMs = performance.now();
     const current = group.filter(({ isCurrent }) => isCurrent());
     metrics.count('trueup_ingest_blocks_total', { outcome: 'abandoned' }, group.length - current.length);
     if (current.length === 0) return;
-    const timings = await store.write(current.map(({ block }) => block));
+    const timings = await this.store(current);
     const storedMs = performance.now();
     // Asked again: what was fetched before a rebalance is durable now, but no longer ours to commit.
     const ends = new Map(
@@ -142,6 +151,25 @@ class UsageSink implements Sink {
       const queuedMs = Math.round(startMs - held.heldSinceMs);
       this.report(held, { ...timings, queuedMs, commitMs, committed, group: current.length });
     }
+  }
+
+  /** One span for all of them, however many records they hold; it links to the traces of who sent them. */
+  private async store(group: readonly Held[]): Promise<StoreTimings> {
+    const { tracing } = this;
+    const blocks = group.map(({ block }) => block);
+    const links = [...new Set(group.flatMap(({ traces }) => traces))];
+    return tracing.span('store blocks', { kind: 'consumer', links }, async (span) => {
+      const sumOf = (counted: 'messages' | 'accepted' | 'rejected') =>
+        blocks.reduce((sum, block) => sum + block[counted], 0);
+      span.set({
+        'messaging.system': 'kafka',
+        'messaging.batch.message_count': sumOf('messages'),
+        'trueup.blocks': blocks.length,
+        'trueup.accepted': sumOf('accepted'),
+        'trueup.rejected': sumOf('rejected'),
+      });
+      return this.options.store.write(blocks, tracing.traceparent());
+    });
   }
 
   /** One wide line per block: what was read, what became of it, how long each step took. */

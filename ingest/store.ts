@@ -22,9 +22,10 @@ export type StoreTimings = { readonly truthMs: number; readonly dirtyMs: number;
 export type BlockStore = {
   /**
    * Resolves when all of the blocks are durable and recorded. Waits while a server is unavailable, until asked to stop.
-   * Throws `bug` if the engine reports another number of rows than were sent (promise I1).
+   * Throws `bug` if the engine reports another number of rows than were sent (promise I1). `trace` is the W3C traceparent
+   * under which it happens, for those who go on with the blocks.
    */
-  write(blocks: readonly Block[]): Promise<StoreTimings>;
+  write(blocks: readonly Block[], trace?: string): Promise<StoreTimings>;
 };
 
 export function createBlockStore(
@@ -56,14 +57,14 @@ export function createBlockStore(
     }
   };
   return {
-    write: async (blocks) => {
+    write: async (blocks, trace) => {
       const start = performance.now();
       const events = orderEvents(blocks.map((block) => block.events));
       await Promise.all([insertTruth(events), insertRejects(blocks)]);
       const stored = performance.now();
       await insertNative(MARKS, MARK_COLUMNS, toMarks(events, blocks[0]?.block ?? ''));
       const marked = performance.now();
-      await waitOut('postgres', async () => insertBlocks(postgres, blocks), waiting);
+      await waitOut('postgres', async () => insertBlocks(postgres, blocks, trace), waiting);
       return {
         truthMs: Math.round(stored - start),
         dirtyMs: Math.round(marked - stored),
@@ -73,7 +74,11 @@ export function createBlockStore(
   };
 }
 
-async function insertBlocks(postgres: Postgres<IngestTables>, blocks: readonly Block[]): Promise<void> {
+async function insertBlocks(
+  postgres: Postgres<IngestTables>,
+  blocks: readonly Block[],
+  trace: string | undefined,
+): Promise<void> {
   await postgres
     .insertInto('ingest_blocks')
     .values(
@@ -86,6 +91,7 @@ async function insertBlocks(postgres: Postgres<IngestTables>, blocks: readonly B
         messages,
         accepted,
         rejected,
+        ...(trace === undefined ? {} : { trace }),
       })),
     )
     .onConflict((conflict) => conflict.column('block').doNothing())

@@ -15,6 +15,7 @@ export type IngestTables = {
     rejected: number;
     stored_at: Generated<Date>;
     rolled_up_run: Generated<string | null>;
+    trace: Generated<string | null>;
   };
   reject_replays: {
     id: Generated<string>;

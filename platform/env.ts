@@ -59,6 +59,7 @@ const variables = z.object({
   TRUEUP_HTTP_PORT: port.default(8080),
   TRUEUP_CHROMIUM: z.string().optional(),
   PATH: z.string().optional(),
+  TRUEUP_TRACE_URL: url('http:', 'https:').optional(),
   TRUEUP_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'),
 });
 

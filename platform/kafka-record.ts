@@ -10,6 +10,8 @@ export type BatchContext = {
   readonly isControlBatch: boolean;
 };
 
+const HEADERS_MAX = 16;
+
 /**
  * Offsets and timestamps are numbers: both stay far below 2^53. Only small integers are kept per record, since a fetch
  * holds a hundred thousand of them.
@@ -63,6 +65,23 @@ export class LoggedRecord {
 
   get value(): Buffer | null {
     return this.valueAt < 0 ? null : this.bytes.subarray(this.valueAt, this.valueEnd);
+  }
+
+  /** The value of a header, of the first few, as text; undefined where there is none, or the record has no value. */
+  header(name: string): string | undefined {
+    if (this.valueAt < 0) return undefined;
+    const { bytes } = this;
+    // Headers follow the value: their number, then of each the lengths and bytes of name and value.
+    place = this.valueEnd;
+    for (let left = Math.min(readVarInt(bytes), HEADERS_MAX); left > 0; left -= 1) {
+      const nameEnd = readVarInt(bytes) + place;
+      const found = nameEnd - place === name.length && bytes.toString('latin1', place, nameEnd) === name;
+      place = nameEnd;
+      const length = readVarInt(bytes);
+      if (found) return length < 0 ? undefined : bytes.toString('utf8', place, place + length);
+      place += Math.max(0, length);
+    }
+    return undefined;
   }
 
   get offset(): string {

@@ -35,7 +35,7 @@ const batch = fc.record({
   firstOffset: fc.integer({ min: 0, max: 2 ** 47 }),
   firstTimestamp: fc.integer({ min: -1, max: 2 ** 42 }),
   compression: fc.constantFrom(0, 1),
-  headers: fc.constantFrom({}, { trace: 'abc', tag: ['x', 'y'] }),
+  headers: fc.constantFrom<Record<string, string | string[]>>({}, { trace: 'abc', tag: ['x', 'y'] }),
 });
 type Batch = typeof batch extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -71,6 +71,23 @@ test('records come out as kafkajs itself would give them, and reading stops behi
       expect(ours.offset).toBe(all.length);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('a header of a record is found among others, whatever stands beside it', async () => {
+  const headers = fc.dictionary(fc.string({ maxLength: 20 }), fc.string({ maxLength: 200 }), { maxKeys: 8 });
+  await fc.assert(
+    fc.asyncProperty(batch, headers, fc.string(), async (plain, others, trace) => {
+      const { records: read } = await decodeRecordBatch(
+        new Decoder(await encode({ ...plain, headers: { ...others, trace } })),
+      );
+      for (const record of read) {
+        const all = { ...others, trace };
+        const expected = record.value === null ? Object.keys(all).map(() => undefined) : Object.values(all);
+        expect(Object.keys(all).map((name) => record.header(name))).toEqual(expected);
+        expect(record.header('no such header')).toBeUndefined();
+      }
+    }),
   );
 });
 

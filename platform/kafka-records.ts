@@ -1,8 +1,8 @@
 // Another repair of kafkajs 2.2.4, put in place before kafkajs is loaded: how fetched records are taken apart. Its own
 // way computes offsets and timestamps with 64-bit objects, to text and back, and cuts out key and value of every record
 // at once; that costs more than all this project does with a record. Here a record is a place in the fetched bytes.
-// Framing, compression, aborted transactions and legacy message sets stay kafkajs' business; record headers are left
-// out, because nothing reads them. Where kafkajs was loaded earlier, it stays as it is: slower, with the same records.
+// Framing, compression, aborted transactions and legacy message sets stay kafkajs' business; record headers are read when
+// somebody asks. Where kafkajs was loaded earlier, it stays as it is: slower, with the same records.
 // It goes when kafkajs no longer needs it.
 
 import { createRequire } from 'node:module';

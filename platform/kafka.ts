@@ -16,6 +16,7 @@ import kafkajs, {
   type Consumer,
   type KafkaJSError as KafkaJsFailure,
   type LogEntry,
+  type Message,
 } from 'kafkajs';
 import { TrueupError, invariant } from '../domain/contracts/errors.ts';
 import { GroupConsumer } from './kafka-consumer.ts';
@@ -23,6 +24,7 @@ import { fillFrames } from './kafka-frames.ts';
 import { stopIdleTimer } from './kafka-idle-timer.ts';
 import type { Log } from './log.ts';
 import { retryUnavailable } from './retry.ts';
+import { TRACEPARENT } from './tracing.ts';
 
 /** Node finds the names of kafkajs' error classes only on the module's default export. */
 const { KafkaJSError } = kafkajs;
@@ -78,6 +80,8 @@ export type OutgoingRecord = {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
   readonly timestampMs: number;
+  /** W3C trace context of who sends it; it becomes a record header. */
+  readonly traceparent?: string | undefined;
 };
 
 export type KafkaProducer = {
@@ -260,11 +264,16 @@ async function createProducer(kafka: KafkaJs): Promise<KafkaProducer> {
   await translate(async () => producer.connect());
   return {
     send: async (topic, records) => {
-      const messages = records.map(({ key, value, timestampMs }) => ({ key, value, timestamp: String(timestampMs) }));
+      const messages = records.map(toMessage);
       await translate(async () => producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages }));
     },
     close: async () => producer.disconnect(),
   };
+}
+
+function toMessage({ key, value, timestampMs, traceparent }: OutgoingRecord): Message {
+  const message = { key, value, timestamp: String(timestampMs) };
+  return traceparent === undefined ? message : { ...message, headers: { [TRACEPARENT]: traceparent } };
 }
 
 async function translate<T>(work: () => Promise<T>): Promise<T> {

@@ -9,11 +9,13 @@ import { migrate } from './migrate.ts';
 import { createPostgres, type Postgres } from './postgres.ts';
 import { retryUnavailable } from './retry.ts';
 import { installShutdown, type Shutdown } from './shutdown.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 export type Stage = {
   readonly env: Env;
   readonly log: Log;
   readonly shutdown: Shutdown;
+  readonly tracing: Tracing;
   readonly clickhouse: ClickHouse;
   /** Each room's tables are its own affair, so each gets its own view of the one database. */
   readonly openPostgres: <Tables>(connectionsMax: number) => Postgres<Tables>;
@@ -24,6 +26,8 @@ export async function startStage(name: string, source: Readonly<Record<string, s
   const env = orExit(() => parseEnv(source));
   const log = createLog(name, env.TRUEUP_LOG_LEVEL);
   const shutdown = installShutdown(log);
+  const tracing = await startTracing({ url: env.TRUEUP_TRACE_URL, process: name, log });
+  shutdown.onStop('tracing', async () => tracing.stop());
   const [postgresUrl, clickhouseUrl] = [env.TRUEUP_POSTGRES_URL, env.TRUEUP_CLICKHOUSE_URL];
   const clickhouseDatabase = env.TRUEUP_CLICKHOUSE_DATABASE;
   const clickhouseCluster = env.TRUEUP_CLICKHOUSE_CLUSTER;
@@ -37,6 +41,7 @@ export async function startStage(name: string, source: Readonly<Record<string, s
     env,
     log,
     shutdown,
+    tracing,
     clickhouse,
     openPostgres: <Tables>(connectionsMax: number) => {
       const view = createPostgres<Tables>(postgresUrl, connectionsMax);

@@ -3,14 +3,21 @@
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { TrueupError } from '../domain/contracts/errors.ts';
+import { traceClient } from './tracing-temporal.ts';
+import { NO_TRACING, type Tracing } from './tracing.ts';
 
 export type TemporalOptions = { readonly address: string; readonly namespace: string };
 
 export type Temporal = { readonly client: Client; close(): Promise<void> };
 
-export async function createTemporal({ address, namespace }: TemporalOptions): Promise<Temporal> {
+/** What is started and signalled through the client carries the trace of whoever does it. */
+export async function createTemporal(
+  { address, namespace }: TemporalOptions,
+  tracing: Tracing = NO_TRACING,
+): Promise<Temporal> {
+  const interceptors = await traceClient(tracing);
   const connection = await Connection.connect({ address });
-  return { client: new Client({ connection, namespace }), close: async () => connection.close() };
+  return { client: new Client({ connection, namespace, interceptors }), close: async () => connection.close() };
 }
 
 /** SQLSTATE classes after which the same statement can't work: bad data, violated constraint, wrong SQL. */

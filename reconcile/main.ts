@@ -17,14 +17,14 @@ import { createCloseWaker } from './webhooks/wake-close.ts';
 import { ensureHourlyPush } from './door.ts';
 import { createWorker } from './worker.ts';
 
-const { env, log, shutdown, clickhouse, openPostgres } = await startStage('reconcile', process.env);
+const { env, log, shutdown, tracing, clickhouse, openPostgres } = await startStage('reconcile', process.env);
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-reconcile', log });
 shutdown.onStop('kafka', async () => kafka.close());
 
 const temporal = { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE };
 const connection = await connectWorker(temporal, log);
 shutdown.onStop('temporal', async () => connection.close());
-const stripe = { key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL };
+const stripe = { key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL, tracing };
 const { pace, close: closePace } = openPace({
   ...stripe,
   rate: env.TRUEUP_STRIPE_RATE,
@@ -36,6 +36,7 @@ const usageDb = openPostgres<UsageTables>(4);
 const worker = await createWorker({
   connection,
   namespace: temporal.namespace,
+  tracing,
   deps: {
     db: openPostgres(8),
     usage: createUsage({
@@ -55,7 +56,7 @@ const worker = await createWorker({
 });
 if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
   const secrets = env.TRUEUP_STRIPE_WEBHOOK_SECRETS?.split(',') ?? [];
-  const toCloses = await createTemporal(temporal);
+  const toCloses = await createTemporal(temporal, tracing);
   shutdown.onStop('doorbells to closes', async () => toCloses.close());
   await startWebhooks({
     host: env.TRUEUP_HTTP_HOST,

@@ -2,6 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { Worker, type NativeConnection } from '@temporalio/worker';
+import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
+import { traceWorker } from '../platform/tracing-temporal.ts';
 import { createActivities } from './activities.ts';
 import type { Deps } from './activities/deps.ts';
 import { TASK_QUEUE } from './activity-types.ts';
@@ -13,9 +15,19 @@ const ACTIVITIES_AT_ONCE = 5;
 /** Work at hand gets this long to finish on a stop; what is cut off is repeated by the next worker. */
 const GRACE_ON_STOP = '15 seconds';
 
-export type WorkerOptions = { readonly connection: NativeConnection; readonly namespace: string; readonly deps: Deps };
+export type WorkerOptions = {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly deps: Deps;
+  readonly tracing?: Tracing;
+};
 
-export async function createWorker({ connection, namespace, deps }: WorkerOptions): Promise<Worker> {
+export async function createWorker({
+  connection,
+  namespace,
+  deps,
+  tracing = NO_TRACING,
+}: WorkerOptions): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
@@ -24,5 +36,6 @@ export async function createWorker({ connection, namespace, deps }: WorkerOption
     activities: createActivities(deps),
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     shutdownGraceTime: GRACE_ON_STOP,
+    ...(await traceWorker(tracing)),
   });
 }

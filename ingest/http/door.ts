@@ -8,6 +8,7 @@ import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
 import type { Log } from '../../platform/log.ts';
 import { answerFailure, refuse, type Answer } from './answer.ts';
 import { takeIn, type Facts, type IntakeParts } from './intake.ts';
+import { traceRequest } from './trace-request.ts';
 
 export type DoorOptions = IntakeParts & { readonly host: string; readonly port: number; readonly log: Log };
 
@@ -102,7 +103,9 @@ async function route(path: string, request: IncomingMessage, { serving, facts }:
     return refuse('METHOD_NOT_ALLOWED', 'events are posted', { headers: { Allow: 'POST' } });
   }
   if (stopping.aborted) return refuse('STOPPING', 'this process is stopping');
-  return takeIn(request, options, facts);
+  return traceRequest({ tracing: options.tracing, route: EVENTS_PATH, facts }, request, async () =>
+    takeIn(request, options, facts),
+  );
 }
 
 /** Not well while the broker keeps a record waiting for longer than a request would: traffic belongs elsewhere then. */

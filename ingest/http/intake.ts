@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
 import { accountOf } from '../../domain/event.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Tracing } from '../../platform/tracing.ts';
 import type { Access, Directory } from './access.ts';
 import { checkEvent, checkOwnership, toOutcome, type Checked, type Refused } from './admit.ts';
 import { answerOutcomes, refuse, refuseRate, type Answer } from './answer.ts';
@@ -25,6 +26,8 @@ export type IntakeParts = {
   /** Arrival of the events: business time, which is also the record timestamp. */
   readonly clock: Clock;
   readonly limits?: IntakeLimits;
+  /** What is at work here goes with the records. */
+  readonly tracing?: Tracing;
 };
 
 /** Facts of one request, collected on its way for its one log line. Never the key itself, never an event. */
@@ -95,8 +98,9 @@ async function judgeAndAppend(
     if (!one.accepted) return one;
     return checkOwnership(one.event, permission, (account) => known.get(account), arrivalMs) ?? one;
   });
+  const traceparent = parts.tracing?.traceparent();
   const records = verdicts.flatMap((verdict, index) =>
-    verdict.accepted ? [{ key: verdict.key, value: events[index] ?? null, timestampMs: arrivalMs }] : [],
+    verdict.accepted ? [{ key: verdict.key, value: events[index] ?? null, timestampMs: arrivalMs, traceparent }] : [],
   );
   const reasons = Map.groupBy(
     verdicts.flatMap((verdict) => (verdict.accepted ? [] : [verdict.code])),

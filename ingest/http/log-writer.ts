@@ -37,8 +37,9 @@ type Part = {
 };
 
 const GROUP_BYTES_MAX = 512 * 1024;
-/** Batch framing around one record, generously. */
+/** Batch framing around one record and its trace header, generously. */
 const RECORD_OVERHEAD_BYTES = 64;
+const TRACE_HEADER_BYTES = 80;
 
 export function createLogWriter({ send, ackTimeoutMs, groupBytesMax = GROUP_BYTES_MAX }: LogWriterOptions): LogWriter {
   let waiting: Part[] = [];
@@ -133,7 +134,12 @@ function cut(records: readonly OutgoingRecord[], bytesMax: number): OutgoingReco
 
 function bytesOf(records: readonly OutgoingRecord[]): number {
   return records.reduce(
-    (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES,
+    (sum, { key, value, traceparent }) =>
+      sum +
+      (key?.length ?? 0) +
+      (value?.length ?? 0) +
+      RECORD_OVERHEAD_BYTES +
+      (traceparent === undefined ? 0 : TRACE_HEADER_BYTES),
     0,
   );
 }

@@ -12,6 +12,7 @@ import { createPostgres } from '../../platform/postgres.ts';
 import { createSharedBuckets } from '../../platform/redis.ts';
 import { installShutdown } from '../../platform/shutdown.ts';
 import { orExit } from '../../platform/stage.ts';
+import { startTracing } from '../../platform/tracing.ts';
 import { waitOut, type Waiting } from '../wait-out.ts';
 import { createDirectory } from './access.ts';
 import { createBudget } from './budget.ts';
@@ -29,10 +30,13 @@ const env = orExit(() =>
     'TRUEUP_HTTP_HOST',
     'TRUEUP_HTTP_PORT',
     'TRUEUP_LOG_LEVEL',
+    'TRUEUP_TRACE_URL',
   ]),
 );
 const log = createLog('http', env.TRUEUP_LOG_LEVEL);
 const shutdown = installShutdown(log);
+const tracing = await startTracing({ url: env.TRUEUP_TRACE_URL, process: 'http', log });
+shutdown.onStop('tracing', async () => tracing.stop());
 const waiting: Waiting = { signal: shutdown.signal, log, metrics: createMetrics() };
 
 try {
@@ -63,6 +67,7 @@ try {
     budget: createBudget(INTAKE_LIMITS.bytesInFlightMax),
     writer,
     clock: createClock(env.TRUEUP_CLOCK, postgres),
+    tracing,
   });
   shutdown.onStop('door', async () => door.stop());
   log.info({ url: door.url, topic: env.TRUEUP_TOPIC }, 'listening');

@@ -5,6 +5,7 @@ import { createKafka, type Kafka, type OutgoingRecord } from '../../platform/kaf
 import { createLog } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
+import { NO_TRACING, type Tracing } from '../../platform/tracing.ts';
 import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
 import { createManifestSink } from '../manifests.ts';
@@ -19,7 +20,7 @@ export type IngestBench = {
   readonly kafka: Kafka;
   readonly databases: FreshDatabases;
   send(records: readonly OutgoingRecord[]): Promise<void>;
-  startSink(): Promise<Sink>;
+  startSink(tracing?: Tracing): Promise<Sink>;
   startManifestSink(): Promise<void>;
   /** Stops every sink that runs. */
   stopSink(): Promise<void>;
@@ -100,11 +101,11 @@ class Bench implements IngestBench {
     this.closeClients = closeClients;
   }
 
-  async startSink(): Promise<Sink> {
+  async startSink(tracing = NO_TRACING): Promise<Sink> {
     const { kafka, topic, databases, db, log } = this.parts;
     const metrics = createMetrics();
     const store = createBlockStore(databases.clickhouse, db, { signal: this.stopping.signal, log, metrics });
-    const sink = createSink({ kafka, store, topic, log, metrics });
+    const sink = createSink({ kafka, store, topic, log, metrics, tracing });
     await sink.start();
     this.sinks.push(sink);
     return sink;

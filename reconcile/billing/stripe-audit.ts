@@ -51,7 +51,7 @@ export function createStripeAudit(options: StripeOptions): BillingAudit {
       next: 'make a restricted key (rk_live_…) that may read billing meters, customers, invoices, prices and subscriptions',
     });
   }
-  const stripe = createClient(options, createReadOnlyHttpClient(options.pace));
+  const stripe = createClient(options, createReadOnlyHttpClient(options));
   const meters = new Map<string, string>();
   const loadMeters = async () => {
     if (meters.size > 0) return;

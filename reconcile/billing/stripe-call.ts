@@ -4,8 +4,7 @@
 import { Stripe } from 'stripe';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { isReplayed, isServerFault, toTrueupError } from './errors.ts';
-import type { Pace } from './pace.ts';
-import { createPacedHttpClient, type HttpClient } from './stripe-http.ts';
+import { createHttpClient, type HttpClient, type HttpClientOptions } from './stripe-http.ts';
 
 /** Every stage reads with this; `what` names the object for the message. */
 export async function read<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -83,23 +82,24 @@ export function idOf(reference: string | { readonly id: string } | null | undefi
   return typeof reference === 'string' ? reference : reference.id;
 }
 
-export type StripeOptions = {
+/** Every call waits for the pace; it is left out where nothing limits. */
+export type StripeOptions = HttpClientOptions & {
   readonly key: string;
   readonly url?: string | undefined;
-  /** Every call waits for it; left out where nothing limits. */
-  readonly pace?: Pace | undefined;
 };
 
 /** The API version is pinned by the SDK's version; retries belong to the workflow engine alone. */
-export function createClient({ key, url, pace }: StripeOptions, httpClient?: HttpClient): Stripe {
+export function createClient(
+  { key, url, ...of }: StripeOptions,
+  httpClient: HttpClient = createHttpClient(of),
+): Stripe {
   const at = url === undefined ? undefined : new URL(url);
   const plain = at?.protocol === 'http:';
   return new Stripe(key, {
     maxNetworkRetries: 0,
     telemetry: false,
     timeout: 30_000,
-    ...(httpClient === undefined ? {} : { httpClient }),
-    ...(httpClient !== undefined || pace === undefined ? {} : { httpClient: createPacedHttpClient(pace) }),
+    httpClient,
     ...(at === undefined
       ? {}
       : { host: at.hostname, port: at.port === '' ? (plain ? 80 : 443) : at.port, protocol: plain ? 'http' : 'https' }),

@@ -11,6 +11,7 @@ import type { OutgoingRecord } from '../../../platform/kafka.ts';
 import { createLog } from '../../../platform/log.ts';
 import { createPostgres, type Postgres } from '../../../platform/postgres.ts';
 import { createSharedBuckets } from '../../../platform/redis.ts';
+import type { Tracing } from '../../../platform/tracing.ts';
 import { createIngestBench, type IngestBench } from '../../testing/bench.ts';
 import { createDirectory } from '../access.ts';
 import { createBudget } from '../budget.ts';
@@ -73,12 +74,13 @@ export type DoorBenchOptions = {
   readonly bytesInFlightMax?: number;
   readonly ackTimeoutMs?: number;
   readonly redisUrl?: string;
+  readonly tracing?: Tracing;
   /** Stands between the door and the broker: to delay, or to keep an ack from coming. */
   readonly between?: (send: () => Promise<void>) => Promise<void>;
 };
 
 export async function createDoorBench(label: string, options: DoorBenchOptions): Promise<DoorBench> {
-  const { nowMs, limits, between = async (send) => send() } = options;
+  const { nowMs, limits, tracing, between = async (send) => send() } = options;
   const redisUrl = options.redisUrl ?? process.env['TRUEUP_REDIS_URL'] ?? '';
   const ingest = await createIngestBench(`http_${label}`, 3);
   const db = createPostgres<AccountTables & PrincipalTables & BusinessClockTables>(ingest.databases.postgresUrl);
@@ -103,6 +105,7 @@ export async function createDoorBench(label: string, options: DoorBenchOptions):
     writer: createLogWriter({ send, ackTimeoutMs: options.ackTimeoutMs ?? INTAKE_LIMITS.ackTimeoutMs }),
     clock: createClock('simulated', db),
     ...(limits === undefined ? {} : { limits }),
+    ...(tracing === undefined ? {} : { tracing }),
   });
   const createKey: DoorBench['createKey'] = async ({ eventsPerSecond = 10_000, ...request }) => {
     const created = await principals.createKey({ env: 'test', nowMs: Date.now(), eventsPerSecond, ...request });

@@ -1,0 +1,16 @@
+// Which traces the records of a batch carry on. Only asked while tracing is on: it looks at the headers of every record.
+
+import { LoggedRecord } from '../platform/kafka-record.ts';
+import type { LogRecord } from '../platform/kafka.ts';
+import { LINKS_MAX, TRACEPARENT } from '../platform/tracing.ts';
+
+/** The distinct trace contexts of the records in their order, as many as a span links to. */
+export function readTraces(records: readonly LogRecord[]): string[] {
+  const found = new Set<string>();
+  for (const record of records) {
+    const traceparent = record instanceof LoggedRecord ? record.header(TRACEPARENT) : undefined;
+    if (traceparent !== undefined) found.add(traceparent);
+    if (found.size === LINKS_MAX) break;
+  }
+  return [...found];
+}

@@ -50,6 +50,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   anomaly: ['domain', 'platform', 'accounts/door.ts', 'aggregate/usage.ts'],
   cli: ['domain', 'platform', 'accounts', 'ingest', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts'],
   stack: [],
+  dashboards: ['domain', 'platform'],
   bench: ['*'],
   'fixtures/dataplane': ['fixtures/dataplane'],
   // Its tests let the data plane plan a world for it.
@@ -58,6 +59,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'fixtures/scenarios': ['*'],
   'fixtures/demo': ['*'],
   'fixtures/torture': ['*'],
+  'fixtures/boards': ['*'],
   // Its biller must not share the product's arithmetic: it may see shapes, the agreement's data and the comparison under test.
   'fixtures/fuzz-breaks': ['domain', 'reconcile', 'fixtures/dataplane'],
 };
@@ -122,7 +124,9 @@ const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
   bullmq: [/^platform\/queue\.ts$/],
   pino: [/^platform\/log\.ts$/],
   'prom-client': [/^platform\/metrics\.ts$/],
-  echarts: [/^reconcile\/report-html\//],
+  echarts: [/^reconcile\/report-html\//, /^fixtures\/boards\/draw\//],
+  '@grafana/grafana-foundation-sdk': [/^dashboards\/boards\//],
+  '@prometheus-io/lezer-promql': [/^dashboards\/boards\/language\/promql\.ts$/],
   testcontainers: [/^stack\//],
   '@opentelemetry/api': TRACING,
   '@opentelemetry/context-async-hooks': TRACING,

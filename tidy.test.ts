@@ -48,7 +48,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   aggregate: ['domain', 'platform'],
   reconcile: ['domain', 'platform', 'accounts/door.ts', 'accounts/people.ts', 'aggregate/usage.ts'],
   anomaly: ['domain', 'platform', 'accounts/door.ts', 'aggregate/usage.ts'],
-  cli: ['domain', 'platform', 'accounts', 'ingest', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts'],
+  watch: ['domain', 'platform', 'accounts', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts'],
+  cli: ['domain', 'platform', 'accounts', 'ingest', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts', 'watch'],
   stack: [],
   dashboards: ['domain', 'platform'],
   bench: ['*'],
@@ -59,6 +60,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'fixtures/scenarios': ['*'],
   'fixtures/demo': ['*'],
   'fixtures/torture': ['*'],
+  'fixtures/drill': ['*'],
+  'fixtures/alerts': ['*'],
   'fixtures/boards': ['*'],
   // Its biller must not share the product's arithmetic: it may see shapes, the agreement's data and the comparison under test.
   'fixtures/fuzz-breaks': ['domain', 'reconcile', 'fixtures/dataplane'],

@@ -50,6 +50,8 @@ export type Accounts = {
   fetchAccounts(asOf: AsOf, ids?: readonly string[]): Promise<Account[]>;
   /** Up to `limit` names behind `after`, in order, of accounts created by `existingAtMs`. */
   fetchAccountIds(page: AccountPage): Promise<string[]>;
+  /** When the first account was created; null while there is none. */
+  fetchFirstCreatedAtMs(): Promise<number | null>;
   /** Throws `bug` if the account is not registered. */
   fetchAccount(id: string, asOf: AsOf): Promise<Account>;
   /** Adds to what a registered account agreed to; plans and prices may change inside a month. See agreements.ts. */
@@ -76,6 +78,13 @@ export function createAccounts(db: Postgres<AccountTables>): Accounts {
     },
     fetchAccounts: async (asOf, ids) => fetchAccounts(db, asOf, ids),
     fetchAccountIds: async (page) => fetchAccountIds(db, page),
+    fetchFirstCreatedAtMs: async () => {
+      const row = await db
+        .selectFrom('accounts')
+        .select(({ fn }) => fn.min('created_at').as('first'))
+        .executeTakeFirst();
+      return row?.first?.getTime() ?? null;
+    },
     fetchAccount: async (id, asOf) => {
       const account = (await fetchAccounts(db, asOf, [id]))[0];
       invariant(account !== undefined, 'I6', `account ${id} is not registered`);

@@ -62,8 +62,13 @@ export const QUERIES = {
   rejectedWithin: load('rejected-within'),
   sourceAccountHours: load('source-account-hours'),
   silentSources: load('silent-sources'),
+  announcedEvents: load('announced-events'),
   manifestEvents: load('manifest-events'),
   eventsOfDay: load('events-of-day'),
   eventsOfHour: load('events-of-hour'),
   copiesOfEvent: load('copies-of-event'),
+  periodRecords: load('period-records'),
+  recordPeriod: load('record-period'),
+  newestRun: load('newest-run'),
+  accountsSince: load('accounts-since'),
 } as const;

@@ -11,6 +11,12 @@ const COMMANDS: readonly Command[] = [
     load: async () => import('./events.ts'),
   },
   {
+    name: 'status',
+    usage: ['status [--json]      exit 1: something is in the way of this month'],
+    says: 'on one screen what stands: lag, freshness, findings, holds, cases, stuck work, the next due step',
+    load: async () => import('./status.ts'),
+  },
+  {
     name: 'keys',
     usage: [
       'keys create --source <source> --accounts <a,b|*> [--rate <events per second>] [--expires <RFC 3339>]',
@@ -156,6 +162,22 @@ const COMMANDS: readonly Command[] = [
     usage: ['integrity run [--full <period>]', 'integrity list [--all] [--json]', 'integrity restore'],
     says: 'the continuous proof: look now, list what stands, restore lost parts of tables from the log',
     load: async () => import('./integrity.ts'),
+  },
+  {
+    name: 'migrate',
+    usage: ['migrate [--plan]', 'migrate --contract [--despite-older]      exit 1: older processes run'],
+    says: "the databases' schema, ahead of a release's processes: adds at once, takes away only on --contract",
+    load: async () => import('./migrate.ts'),
+  },
+  {
+    name: 'recover',
+    usage: [
+      'recover postgres',
+      'recover clickhouse --since <RFC 3339>',
+      'recover clickhouse --finish      exit 1: the log is not read yet',
+    ],
+    says: 'after one of the stores was restored from a backup, and before any process starts on it',
+    load: async () => import('./recover.ts'),
   },
   {
     name: 'rejects',

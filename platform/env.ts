@@ -16,6 +16,11 @@ const oneOf = <const Word extends string>(...words: readonly [Word, ...Word[]]) 
 const portError = { error: 'must be a port: a whole number from 0 to 65535' };
 const port = z.coerce.number(portError).int(portError).min(0, portError).max(65_535, portError);
 
+const seconds = z.coerce
+  .number({ error: 'must be a number of seconds' })
+  .min(1, { error: 'must be at least 1 second' })
+  .max(3_600, { error: 'must be at most an hour' });
+
 const hostPorts = z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { error: 'must be host:port[,host:port…]' });
 
 const variables = z.object({
@@ -52,11 +57,16 @@ const variables = z.object({
   TRUEUP_WEBHOOK_PORT: port.optional(),
   TRUEUP_STRIPE_LIVE: oneOf('yes', 'no').default('no'),
   TRUEUP_CLOCK: oneOf('simulated', 'wall').default('wall'),
+  TRUEUP_MIGRATE: oneOf('yes', 'no').default('yes'),
   TRUEUP_TOPIC: z.string().min(1).default(USAGE_TOPIC),
   TRUEUP_MANIFEST_TOPIC: z.string().min(1).default(MANIFEST_TOPIC),
   TRUEUP_CASE_KEYS: z.string().optional(),
   TRUEUP_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   TRUEUP_HTTP_PORT: port.default(8080),
+  TRUEUP_OPS_HOST: z.string().min(1).default('127.0.0.1'),
+  TRUEUP_OPS_PORT: port.optional(),
+  TRUEUP_STANDSTILL_SECONDS: seconds.default(60),
+  TRUEUP_WATCH_SECONDS: seconds.default(10),
   TRUEUP_CHROMIUM: z.string().optional(),
   PATH: z.string().optional(),
   TRUEUP_TRACE_URL: url('http:', 'https:').optional(),

@@ -21,6 +21,14 @@ import kafkajs, {
 import { TrueupError, invariant } from '../domain/contracts/errors.ts';
 import { GroupConsumer } from './kafka-consumer.ts';
 import { fillFrames } from './kafka-frames.ts';
+import {
+  fetchBounds,
+  fetchPositions,
+  listPositions,
+  rewindGroupSince,
+  type GroupTopic,
+  type RewindStart,
+} from './kafka-positions.ts';
 import { stopIdleTimer } from './kafka-idle-timer.ts';
 import type { Log } from './log.ts';
 import { retryUnavailable } from './retry.ts';
@@ -101,10 +109,12 @@ export type Kafka = {
   /** Sets a group that has no members back to the start of the log: everything is delivered again. */
   rewindGroup(groupId: string, topic: string): Promise<void>;
   /**
-   * Sets a group that has no members back to the first records with a timestamp (epoch ms) from `sinceMs` on, never
+   * Sets a group that has no members back to the first records that arrived at `since` or later, or to these offsets, never
    * forward, and returns where it stands. Throws `rejected` KAFKA_REJECTED while the group has members.
    */
-  rewindGroupSince(groupId: string, topic: string, sinceMs: number): Promise<bigint[]>;
+  rewindGroupSince(groupId: string, topic: string, since: RewindStart): Promise<bigint[]>;
+  /** Where a group stands, index = partition number: its commits, and the start of the log where it has none. */
+  fetchGroupPositions(groupId: string, topic: string): Promise<bigint[]>;
   /** Resolves when the topic exists and the brokers answer; says once what it waits for. */
   waitForTopic(topic: string, signal?: AbortSignal): Promise<void>;
   createConsumer(options: ConsumerOptions): KafkaConsumer;
@@ -158,8 +168,10 @@ export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
     },
     rewindGroup: async (groupId, topic) =>
       withAdmin(async (client) => client.resetOffsets({ groupId, topic, earliest: true })),
-    rewindGroupSince: async (groupId, topic, sinceMs) =>
-      withAdmin(async (client) => rewindGroupSince(client, { groupId, topic }, sinceMs)),
+    rewindGroupSince: async (groupId, topic, since) =>
+      withAdmin(async (client) => rewindGroupSince(client, { groupId, topic }, since)),
+    fetchGroupPositions: async (groupId, topic) =>
+      withAdmin(async (client) => listPositions(await fetchPositions(client, { groupId, topic }), topic)),
     waitForTopic: async (topic, signal) =>
       waitForTopic(async () => withAdmin((client) => client.listTopics()), {
         topic,
@@ -186,46 +198,6 @@ function createGroupMember(kafka: KafkaJs, options: ConsumerOptions): Consumer {
     maxBytes: options.fetchBytesMax ?? 16 * 1024 * 1024,
     minBytes: options.fetchBytesMin ?? 1,
     maxWaitTimeInMs: options.fetchWaitMs ?? 500,
-  });
-}
-
-async function fetchBounds(admin: Admin, topic: string): Promise<{ start: bigint; end: bigint }[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets
-    .toSorted((a, b) => a.partition - b.partition)
-    .map(({ partition, low, high }, index) => {
-      invariant(partition === index, 'I6', `${topic} did not answer for partition ${index}`);
-      return { start: BigInt(low), end: BigInt(high) };
-    });
-}
-
-type GroupTopic = Pick<ConsumerOptions, 'groupId' | 'topic'>;
-
-async function fetchPositions(admin: Admin, { groupId, topic }: GroupTopic): Promise<Map<number, bigint>> {
-  const [committed, bounds] = await Promise.all([
-    admin.fetchOffsets({ groupId, topics: [topic] }),
-    fetchBounds(admin, topic),
-  ]);
-  const positions = new Map(bounds.map(({ start }, partition) => [partition, start]));
-  for (const { partition, offset } of committed.flatMap(({ partitions }) => partitions)) {
-    if (BigInt(offset) >= 0n) positions.set(partition, BigInt(offset));
-  }
-  return positions;
-}
-
-async function rewindGroupSince(admin: Admin, of: GroupTopic, sinceMs: number): Promise<bigint[]> {
-  const found = await admin.fetchTopicOffsetsByTimestamp(of.topic, sinceMs);
-  const positions = await fetchPositions(admin, of);
-  const partitions = found.map(({ partition, offset }) => {
-    const position = positions.get(partition) ?? 0n;
-    return { partition, offset: BigInt(offset) < position ? offset : String(position) };
-  });
-  await admin.setOffsets({ ...of, partitions });
-  const ends = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
-  return partitions.map((_, partition) => {
-    const offset = ends.get(partition);
-    invariant(offset !== undefined, 'I6', `${of.topic} did not answer for partition ${partition}`);
-    return offset;
   });
 }
 

@@ -12,6 +12,7 @@ export type SharedBuckets = {
 };
 
 const ANSWER_WITHIN_MS = 250;
+const PROBE_WITHIN_MS = 2_000;
 
 /** The arithmetic of token-bucket.ts. A bucket that would be full again is not worth keeping, so it expires. */
 const TAKE = `
@@ -27,6 +28,26 @@ redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now_ms))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst * 1000 / rate) + 1000)
 return { allowed and 1 or 0, math.floor(tokens), allowed and 0 or math.ceil((cost - tokens) * 1000 / rate) }
 `;
+
+export type RedisProbe = { ask(): Promise<void>; close(): void };
+
+/** Asks whether Redis answers; one that is just being connected to has as long as any other. */
+export function createRedisProbe(url: string): RedisProbe {
+  const redis = new Redis(url, {
+    commandTimeout: PROBE_WITHIN_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => 1_000,
+  });
+  // Whoever asks is told; between questions nobody waits for it.
+  redis.on('error', () => undefined);
+  return {
+    ask: async () => {
+      const answer = await redis.ping();
+      if (answer !== 'PONG') throw new Error(`PING was answered ${answer}`);
+    },
+    close: () => redis.disconnect(),
+  };
+}
 
 export function createSharedBuckets(url: string, log: Log): SharedBuckets {
   const redis = new Redis(url, {

@@ -20,6 +20,12 @@ export async function createTemporal(
   return { client: new Client({ connection, namespace, interceptors }), close: async () => connection.close() };
 }
 
+/** Connects with the first call, and again after an outage: for whoever must start while Temporal is away. */
+export function createLazyTemporal({ address, namespace }: TemporalOptions): Temporal {
+  const connection = Connection.lazy({ address, connectTimeout: 3_000 });
+  return { client: new Client({ connection, namespace }), close: async () => connection.close() };
+}
+
 /** SQLSTATE classes after which the same statement can't work: bad data, violated constraint, wrong SQL. */
 const POSTGRES_BUG = /^(22|23|42)/;
 

@@ -2,8 +2,9 @@
 // one of the four kinds; each activity writes one log line.
 
 import { heartbeat, activityInfo } from '@temporalio/activity';
+import { TrueupError } from '../domain/contracts/errors.ts';
+import type { METRICS } from '../domain/contracts/metrics.ts';
 import { toApplicationFailure } from '../platform/temporal.ts';
-import type { Log } from '../platform/log.ts';
 import type { Deps } from './activities/deps.ts';
 import { createInvoiceActivities } from './activities/invoice.ts';
 import { createOpenHoursActivities } from './activities/open-hours.ts';
@@ -21,28 +22,44 @@ export function createActivities(deps: Deps): Activities {
     ...createUsageActivities(deps),
     ...createInvoiceActivities(deps),
   };
-  const guarded = Object.entries(plain).map(([name, run]) => [name, guard(deps.log, name, run)] as const);
+  const guarded = Object.entries(plain).map(([name, run]) => [name, guard(deps, name as keyof Activities, run)] as const);
   return Object.fromEntries(guarded) as Activities;
 }
 
 type Activity = (input: never) => Promise<unknown>;
 
-function guard(log: Log, name: string, run: Activity): Activity {
+type Labels = (typeof METRICS)['trueup_reconcile_activities_total']['labels'];
+type Outcome = Labels['outcome'][number];
+
+/** The error's kind; what is not ours is taken for passing, as Temporal takes it. */
+function outcomeOf(error: unknown, isFinal: boolean): Outcome {
+  if (error instanceof TrueupError) return error.kind;
+  return isFinal ? 'bug' : 'unavailable';
+}
+
+function guard({ log, metrics }: Deps, activity: keyof Activities, run: Activity): Activity {
   return async (input) => {
     const startedAt = performance.now();
     const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
     const line = () => ({
-      activity: name,
+      activity,
       input,
       attempt: activityInfo().attempt,
       ms: Math.round(performance.now() - startedAt),
     });
+    const count = (outcome: Outcome) => {
+      metrics?.count('trueup_reconcile_activities_total', { activity, outcome });
+      const seconds = (performance.now() - startedAt) / 1_000;
+      metrics?.record('trueup_reconcile_activity_seconds', { activity }, seconds);
+    };
     try {
       const result = await run(input);
+      count('done');
       log.info(line(), 'activity done');
       return result;
     } catch (error) {
       const failure = toApplicationFailure(error);
+      count(outcomeOf(error, failure.nonRetryable === true));
       const level = failure.nonRetryable === true ? 'error' : 'warn';
       log[level]({ ...line(), code: failure.type, error: failure.message }, 'activity failed');
       throw failure;

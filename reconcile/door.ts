@@ -5,6 +5,7 @@ import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
 import { parsePeriod } from '../domain/period.ts';
@@ -25,6 +26,7 @@ export { runAudit } from './audit/audit.ts';
 export { readUsageFolder, readUsageTable } from './audit/own-usage.ts';
 export { createStripeAudit } from './billing/stripe-audit.ts';
 export { openPace } from './billing/shared-pace.ts';
+export { fetchWorkflows, type Workflows } from './standing/running-workflows.ts';
 export { createStripeBilling } from './billing/stripe.ts';
 export { sumUnbilled } from './accounting/accrual.ts';
 export { fetchAccrual, fetchJournal, fetchRollForward, type Failure } from './accounting/readers.ts';
@@ -36,6 +38,7 @@ export { fetchCarriedOver } from './repairs/explained.ts';
 export { planCase } from './repairs/plan-case.ts';
 export type { Deps as CloseDeps } from './activities/deps.ts';
 export { readCodeVersion } from './code-version.ts';
+export { readBackPushes } from './recovery/pushes.ts';
 export { provisionBilling } from './billing/provision.ts';
 export type { Billing } from './billing/port.ts';
 export type { CloseProgress, CloseResult } from './activity-types.ts';
@@ -61,6 +64,43 @@ export async function startClose(client: Client, periodKey: string): Promise<boo
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
     throw error;
   }
+}
+
+/**
+ * Starts a close over, ending one that is under way: for one whose state Postgres has lost. Every step of it finds what the
+ * one before did, at Stripe and in the period's record.
+ */
+export async function restartClose(client: Client, periodKey: string, why: string): Promise<void> {
+  const handle = client.workflow.getHandle(closeId(periodKey));
+  await handle.terminate(why).catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
+  await client.workflow.start<typeof closePeriod>('closePeriod', {
+    workflowId: closeId(periodKey),
+    taskQueue: TASK_QUEUE,
+    args: [{ periodKey }],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  });
+}
+
+/** Whether Temporal knows a close of the period, ended or not. */
+export async function wasClosing(client: Client, periodKey: string): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(closeId(periodKey)).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Periods whose close is under way. */
+export async function fetchRunningCloses(client: Client): Promise<string[]> {
+  const workflow: (typeof closePeriod)['name'] = 'closePeriod';
+  const query = `WorkflowType = '${workflow}' AND ExecutionStatus = 'Running'`;
+  const keys: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) keys.push(workflowId.replace('close-', ''));
+  return keys.sort();
 }
 
 /** Wakes a close that waits for business time; to be called after a simulated clock was advanced. */

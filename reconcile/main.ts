@@ -3,28 +3,36 @@
 
 import { createAccounts } from '../accounts/door.ts';
 import { createUsage, fetchDatabaseNowMs, type UsageTables } from '../aggregate/usage.ts';
+import { OUTBOX_STUCK_MS, WORKFLOW_STUCK_MS } from '../domain/contracts/jobs.ts';
 import { createClock } from '../platform/clock.ts';
 import { createKafka } from '../platform/kafka.ts';
 import { startStage } from '../platform/stage.ts';
-import { createTemporal } from '../platform/temporal.ts';
+import { createLazyTemporal, createTemporal } from '../platform/temporal.ts';
 import { connectWorker } from '../platform/temporal-worker.ts';
 import { openPace } from './billing/shared-pace.ts';
 import { createStripeBilling } from './billing/stripe.ts';
 import { createWebhookSource } from './billing/stripe-webhooks.ts';
 import { readCodeVersion } from './code-version.ts';
+import { createOutboxCheck, createWorkflowsCheck } from './standing/checks.ts';
+import { fetchOutbox } from './standing/outbox.ts';
+import { fetchWorkflows } from './standing/running-workflows.ts';
+import type { ReconcileTables } from './store/tables.ts';
 import { startWebhooks } from './webhooks/start.ts';
 import { createCloseWaker } from './webhooks/wake-close.ts';
 import { ensureHourlyPush } from './door.ts';
 import { createWorker } from './worker.ts';
 
-const { env, log, shutdown, tracing, clickhouse, openPostgres } = await startStage('reconcile', process.env);
+const { env, log, shutdown, metrics, health, tracing, clickhouse, openPostgres } = await startStage(
+  'reconcile',
+  process.env,
+);
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-reconcile', log });
 shutdown.onStop('kafka', async () => kafka.close());
 
 const temporal = { address: env.TRUEUP_TEMPORAL_ADDRESS, namespace: env.TRUEUP_TEMPORAL_NAMESPACE };
 const connection = await connectWorker(temporal, log);
 shutdown.onStop('temporal', async () => connection.close());
-const stripe = { key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL, tracing };
+const stripe = { key: env.TRUEUP_STRIPE_KEY, url: env.TRUEUP_STRIPE_URL, tracing, metrics };
 const { pace, close: closePace } = openPace({
   ...stripe,
   rate: env.TRUEUP_STRIPE_RATE,
@@ -51,6 +59,7 @@ const worker = await createWorker({
     billing: createStripeBilling({ ...stripe, pace }),
     clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
     log,
+    metrics,
     codeVersion: readCodeVersion(),
   },
 });
@@ -65,6 +74,7 @@ if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
     source: createWebhookSource({ ...stripe, pace, secrets }),
     clock: createClock(env.TRUEUP_CLOCK, openPostgres(1)),
     log,
+    metrics,
     shutdown,
     onChange: createCloseWaker({ client: toCloses.client, log }),
   });
@@ -77,6 +87,17 @@ if (env.TRUEUP_CLOCK === 'wall') {
     await toSchedules.close();
   }
 }
+const standing = createLazyTemporal(temporal);
+shutdown.onStop('temporal standing', async () => standing.close());
+const [books, clock] = [openPostgres<ReconcileTables>(2), createClock(env.TRUEUP_CLOCK, openPostgres(1))];
+health.add(
+  'outbox',
+  createOutboxCheck({ limitMs: OUTBOX_STUCK_MS, fetch: async () => fetchOutbox(books, await clock.now()) }),
+);
+health.add(
+  'workflows',
+  createWorkflowsCheck({ limitMs: WORKFLOW_STUCK_MS, fetch: async () => fetchWorkflows(standing.client, Date.now()) }),
+);
 const running = worker.run();
 shutdown.onStop('worker', async () => {
   worker.shutdown();

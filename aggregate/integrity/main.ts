@@ -10,7 +10,7 @@ import type { AggregateTables } from '../tables.ts';
 import { FINDING_RULES } from '../../domain/contracts/integrity-findings.ts';
 import { runIntegrity } from './run.ts';
 
-const { env, log, shutdown, clickhouse, openPostgres } = await startStage('integrity', process.env);
+const { env, log, shutdown, metrics, clickhouse, openPostgres } = await startStage('integrity', process.env);
 const db = openPostgres<AggregateTables>(8);
 const clock = createClock(env.TRUEUP_CLOCK, openPostgres<BusinessClockTables>(1));
 const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-integrity', log });
@@ -20,7 +20,10 @@ const deps = { clickhouse, db, topic, fetchEndOffsets: async () => kafka.fetchEn
 
 async function look(): Promise<void> {
   const startedAt = performance.now();
-  const { findings, failed } = await runIntegrity(deps, { nowMs: await clock.now() });
+  const { findings, checks, failed } = await runIntegrity(deps, { nowMs: await clock.now() });
+  metrics.count('trueup_integrity_checks_total', { outcome: 'failed' }, failed.length);
+  metrics.count('trueup_integrity_checks_total', { outcome: 'looked' }, checks.length - failed.length);
+  metrics.record('trueup_integrity_run_seconds', {}, (performance.now() - startedAt) / 1_000);
   for (const { kind, key, seen, evidence } of findings.filter(({ state }) => state === 'OPEN')) {
     const { meaning, next } = FINDING_RULES[kind];
     log.error({ kind, key, seen, evidence, meaning, next }, 'integrity finding');

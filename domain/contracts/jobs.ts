@@ -13,3 +13,9 @@ export const INTEGRITY_TICK_MS = 5 * 60_000;
 
 /** How often usage per tenant is looked at for the metrics, machine time. */
 export const TENANT_USAGE_EVERY_MS = 30_000;
+
+/** Promised work that waits for longer is stuck: ten times what a retried call to the biller takes; machine time. */
+export const OUTBOX_STUCK_MS = 10 * 60_000;
+
+/** A workflow step that nobody takes, or that fails again and again, for longer is stuck; machine time. */
+export const WORKFLOW_STUCK_MS = 10 * 60_000;

@@ -14,6 +14,8 @@ export const CLICKHOUSE_TABLES = {
   usageDay: 'usage_day_v1',
   /** Hour totals as of the barrier; written once at close. Writer: aggregate. */
   closedUsageHour: 'closed_usage_hour_v1',
+  /** What Postgres says of closes, once more. Writer: aggregate. */
+  periodRecords: 'period_records_v1',
 } as const;
 
 /** What a row of the truth is written with, by the sink and by whoever reads an archive back; the rest is computed. */

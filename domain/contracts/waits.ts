@@ -24,4 +24,12 @@ export const WAITS = {
   cycleInvoiceMs: 24 * HOUR_MS,
   /** A charge that needs no card may take five banking days to settle: a week of the calendar. */
   paymentSettlesWithinMs: 7 * 24 * HOUR_MS,
+  /** A close that is alive takes its barrier within minutes of the end of grace; an hour is a delay. */
+  barrierWithinMs: HOUR_MS,
+  /** Rollups trail by seconds and a close by minutes; six hours leave time to mend a store before invoices are late. */
+  closeWithinMs: 6 * HOUR_MS,
+  /** Comparing and writing takes minutes once late usage was collected; half a day covers an outage of the biller. */
+  reportWithinMs: 12 * HOUR_MS,
+  /** Books are usually signed within ten days after they could be read. */
+  signOffWithinMs: 10 * 24 * HOUR_MS,
 } as const;

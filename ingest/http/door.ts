@@ -6,11 +6,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import { answerFailure, refuse, type Answer } from './answer.ts';
+import { countAnswer } from './count-answer.ts';
 import { takeIn, type Facts, type IntakeParts } from './intake.ts';
 import { traceRequest } from './trace-request.ts';
 
-export type DoorOptions = IntakeParts & { readonly host: string; readonly port: number; readonly log: Log };
+export type DoorOptions = IntakeParts & {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
 
 export type Door = {
   readonly url: string;
@@ -87,7 +94,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
     ...(serving.stopping.aborted ? { Connection: 'close' } : {}),
   });
   response.end(text);
-  const line = { ...facts, status, code, durationMs: Math.round(performance.now() - startMs) };
+  const durationMs = Math.round(performance.now() - startMs);
+  countAnswer(serving.options, { path, source: facts['source'], status, code, durationMs });
+  const line = { ...facts, status, code, durationMs };
   if (path === HEALTH_PATH) log.debug(line, 'request');
   else if (code === 'INTERNAL') log.error(line, 'request');
   else log.info(line, 'request');
@@ -108,11 +117,15 @@ async function route(path: string, request: IncomingMessage, { serving, facts }:
   );
 }
 
+/** Null while the broker acknowledges in time. */
+export function describeLog({ waitingMs }: Pick<DoorOptions['writer'], 'waitingMs'>): string | null {
+  return waitingMs() > INTAKE_LIMITS.ackTimeoutMs ? 'the broker does not acknowledge' : null;
+}
+
 /** Not well while the broker keeps a record waiting for longer than a request would: traffic belongs elsewhere then. */
 function checkHealth({ writer, budget }: DoorOptions, stopping: AbortSignal): Answer {
   if (stopping.aborted) return refuse('STOPPING', 'this process is stopping');
-  if (writer.waitingMs() > INTAKE_LIMITS.ackTimeoutMs) {
-    return refuse('NOT_ACKNOWLEDGED', 'the broker does not acknowledge');
-  }
+  const wrong = describeLog(writer);
+  if (wrong !== null) return refuse('NOT_ACKNOWLEDGED', wrong);
   return { status: 200, headers: {}, body: { state: 'ok', bytesInFlight: budget.reservedBytes }, code: 'OK' };
 }

@@ -6,17 +6,15 @@ import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
 import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { parseEnvPart } from '../../platform/env.ts';
 import { createKafka } from '../../platform/kafka.ts';
-import { createLog } from '../../platform/log.ts';
-import { createMetrics } from '../../platform/metrics.ts';
 import { createPostgres } from '../../platform/postgres.ts';
+import { PROCESS_VARIABLES, startProcess } from '../../platform/process.ts';
+import { registerProcess, type ProcessTables } from '../../platform/process-registry.ts';
 import { createSharedBuckets } from '../../platform/redis.ts';
-import { installShutdown } from '../../platform/shutdown.ts';
 import { orExit } from '../../platform/stage.ts';
-import { startTracing } from '../../platform/tracing.ts';
 import { waitOut, type Waiting } from '../wait-out.ts';
 import { createDirectory } from './access.ts';
 import { createBudget } from './budget.ts';
-import { startDoor } from './door.ts';
+import { describeLog, startDoor } from './door.ts';
 import { createLogWriter } from './log-writer.ts';
 import { createRateLimiter } from './rate-limit.ts';
 
@@ -29,21 +27,18 @@ const env = orExit(() =>
     'TRUEUP_TOPIC',
     'TRUEUP_HTTP_HOST',
     'TRUEUP_HTTP_PORT',
-    'TRUEUP_LOG_LEVEL',
-    'TRUEUP_TRACE_URL',
+    ...PROCESS_VARIABLES,
   ]),
 );
-const log = createLog('http', env.TRUEUP_LOG_LEVEL);
-const shutdown = installShutdown(log);
-const tracing = await startTracing({ url: env.TRUEUP_TRACE_URL, process: 'http', log });
-shutdown.onStop('tracing', async () => tracing.stop());
-const waiting: Waiting = { signal: shutdown.signal, log, metrics: createMetrics() };
+const { log, shutdown, metrics, health, tracing } = await startProcess('http', env);
+const waiting: Waiting = { signal: shutdown.signal, log, metrics };
 
 try {
-  const postgres = createPostgres<PrincipalTables & BusinessClockTables>(env.TRUEUP_POSTGRES_URL);
+  const postgres = createPostgres<PrincipalTables & BusinessClockTables & ProcessTables>(env.TRUEUP_POSTGRES_URL);
   shutdown.onStop('postgres', async () => postgres.destroy());
   const principals = createPrincipals(postgres);
   await waitOut('postgres', async () => principals.checkTables(), waiting);
+  shutdown.onStop('registration', await registerProcess(postgres, { name: 'http', log }));
 
   const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-http', log });
   shutdown.onStop('kafka', async () => kafka.close());
@@ -58,6 +53,7 @@ try {
     ackTimeoutMs: INTAKE_LIMITS.ackTimeoutMs,
   });
   shutdown.onStop('log writer', async () => writer.drain());
+  health.add('log', async () => Promise.resolve(describeLog(writer)));
   const door = await startDoor({
     host: env.TRUEUP_HTTP_HOST,
     port: env.TRUEUP_HTTP_PORT,
@@ -68,6 +64,7 @@ try {
     writer,
     clock: createClock(env.TRUEUP_CLOCK, postgres),
     tracing,
+    metrics,
   });
   shutdown.onStop('door', async () => door.stop());
   log.info({ url: door.url, topic: env.TRUEUP_TOPIC }, 'listening');

@@ -6,6 +6,7 @@ import { TrueupError } from '../../domain/contracts/errors.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import type { AccountInput, RunInput } from '../activity-types.ts';
 import type { Billing, SubscriptionRef } from '../billing/port.ts';
 import type { ReconcileDb } from '../store/db.ts';
@@ -17,6 +18,7 @@ export type ClosedUsage = Pick<
   | 'fetchEndOffsets'
   | 'takeBarrier'
   | 'fetchBarrier'
+  | 'isBeingRestored'
   | 'checkRolledUp'
   | 'closePeriod'
   | 'fetchClosedHours'
@@ -40,6 +42,8 @@ export type Deps = {
   readonly billing: Billing;
   readonly clock: Clock;
   readonly log: Log;
+  /** Left out where nobody scrapes. */
+  readonly metrics?: Metrics;
   readonly codeVersion: string;
 };
 

@@ -1,5 +1,6 @@
 // Usage of periods that still run, sent hour by hour, so that customers and Stripe's own alerts see it and the close has only
 // corrections left. What an hour holds may still change: its absolute total is then sent again. Dying anywhere is harmless.
+// While lost rows are read again from the log nothing is sent: hours would go down at the biller and come up again.
 
 import type { Account } from '../../accounts/door.ts';
 import { TrueupError } from '../../domain/contracts/errors.ts';
@@ -20,6 +21,10 @@ export function createOpenHoursActivities(deps: Deps): Pick<Activities, 'pushOpe
 }
 
 async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage> {
+  if (await deps.usage.isBeingRestored()) {
+    deps.log.warn('open hours not pushed: lost usage is being read again from the log');
+    return { last: null, hours: 0, failed: 0 };
+  }
   const nowMs = await deps.clock.now();
   const periods = await fetchOpenPeriods(deps, nowMs);
   const asOf = asOfPeriod(periodOf(nowMs));
@@ -38,6 +43,8 @@ async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage
     }
   });
   const last = ids.length < ACCOUNTS_PER_PAGE ? null : (ids.at(-1) ?? null);
+  deps.metrics?.count('trueup_reconcile_pushed_hours_total', {}, hours);
+  if (last === null) deps.metrics?.record('trueup_reconcile_pushed_timestamp_seconds', {}, Date.now() / 1_000);
   return { last, hours, failed };
 }
 

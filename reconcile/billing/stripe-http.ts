@@ -3,8 +3,10 @@
 
 import { Stripe } from 'stripe';
 import { invariant } from '../../domain/contracts/errors.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import type { Tracing } from '../../platform/tracing.ts';
 import type { Pace } from './pace.ts';
+import { countRequests } from './stripe-count.ts';
 import { toRoute } from './stripe-route.ts';
 
 export type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>;
@@ -13,6 +15,7 @@ type Request = Parameters<HttpClient['makeRequest']>;
 export type HttpClientOptions = {
   readonly pace?: Pace | undefined;
   readonly tracing?: Tracing | undefined;
+  readonly metrics?: Metrics | undefined;
 };
 
 /** Sends nothing but GET: for whoever must not be able to write, whatever the key may do. */
@@ -31,8 +34,9 @@ export function createReadOnlyHttpClient(options: HttpClientOptions): HttpClient
 /** The meter event stream has a limit of its own, a hundred times higher. */
 const STREAM = '/v2/billing/meter_event_stream';
 
-export function createHttpClient({ pace, tracing }: HttpClientOptions): HttpClient {
-  const plain = Stripe.createNodeHttpClient();
+export function createHttpClient({ pace, tracing, metrics }: HttpClientOptions): HttpClient {
+  const bare = Stripe.createNodeHttpClient();
+  const plain = metrics === undefined ? bare : countRequests(bare, metrics);
   const sent = tracing?.sdk === undefined ? plain : traced(plain, tracing);
   if (pace === undefined) return sent;
   return {

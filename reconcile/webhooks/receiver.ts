@@ -4,6 +4,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { codeClassOf } from '../../domain/contracts/metrics/ingest.ts';
 import { insertDoorbell } from './events.ts';
 import type { WebhookSource } from './port.ts';
 import type { WebhookDb } from './tables.ts';
@@ -14,6 +16,7 @@ export type ReceiverOptions = {
   readonly db: WebhookDb;
   readonly source: Pick<WebhookSource, 'openDoorbell'>;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** Called after the row is committed. */
   readonly onRung: () => void;
 };
@@ -67,6 +70,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     answer = { status: 503, code: 'NOT_STORED' };
   }
   const { status, code, event } = answer;
+  options.metrics?.count('trueup_reconcile_webhooks_total', { code_class: codeClassOf(status) });
   if (status >= 400) options.log.warn({ status, code }, 'a webhook was refused');
   else if (event !== undefined) options.log.debug({ code, event }, 'a webhook was stored');
   const text = JSON.stringify({ code });

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import type { Shutdown } from '../../platform/shutdown.ts';
 import type { OnChange, WebhookSource } from './port.ts';
 import { createProcessor } from './process.ts';
@@ -16,6 +17,7 @@ export type WebhookOptions = {
   readonly source: WebhookSource;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics?: Metrics;
   readonly shutdown: Shutdown;
   readonly onChange: OnChange;
 };

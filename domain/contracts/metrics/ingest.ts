@@ -7,6 +7,12 @@ import { PARTITION, WORK_SECONDS, type MetricTable } from './spec.ts';
 export const HTTP_ROUTES = ['events', 'health', 'other'] as const;
 export const CODE_CLASSES = ['2xx', '4xx', '5xx'] as const;
 
+/** A redirect counts as an answer that was wanted. */
+export function codeClassOf(status: number): (typeof CODE_CLASSES)[number] {
+  if (status < 400) return '2xx';
+  return status < 500 ? '4xx' : '5xx';
+}
+
 export const INGEST_METRICS = {
   trueup_ingest_records_total: {
     kind: 'counter',

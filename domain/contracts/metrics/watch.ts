@@ -19,7 +19,7 @@ export const WATCHED_PARTS = [
   'holds',
   'outbox',
   'workflows',
-  'space',
+  'storage',
   'clock',
 ] as const;
 

@@ -9,6 +9,7 @@ import { DAY_MS } from '../../../domain/period.ts';
 import { advanceClock, createClock, type BusinessClockTables } from '../../../platform/clock.ts';
 import type { OutgoingRecord } from '../../../platform/kafka.ts';
 import { createLog } from '../../../platform/log.ts';
+import { createMetrics } from '../../../platform/metrics.ts';
 import { createPostgres, type Postgres } from '../../../platform/postgres.ts';
 import { createSharedBuckets } from '../../../platform/redis.ts';
 import type { Tracing } from '../../../platform/tracing.ts';
@@ -104,6 +105,7 @@ export async function createDoorBench(label: string, options: DoorBenchOptions):
     budget: createBudget(options.bytesInFlightMax ?? INTAKE_LIMITS.bytesInFlightMax),
     writer: createLogWriter({ send, ackTimeoutMs: options.ackTimeoutMs ?? INTAKE_LIMITS.ackTimeoutMs }),
     clock: createClock('simulated', db),
+    metrics: createMetrics(),
     ...(limits === undefined ? {} : { limits }),
     ...(tracing === undefined ? {} : { tracing }),
   });

@@ -12,11 +12,13 @@ import type { Postgres } from '../platform/postgres.ts';
 import { checkRolledUp } from './block-log.ts';
 import { computePeriodDigest, type DigestRow } from './digest.ts';
 import { fromMeter } from './meters.ts';
+import { adoptPeriodRecords, copyPeriodRecord } from './period-copies.ts';
+import { fetchPeriod, requirePeriod, type PeriodRecord } from './period-record.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
 import { requireTruth } from './retention/state.ts';
 import { recomputeTouched } from './rollup.ts';
-import type { AggregateTables, StoredCatalogue } from './tables.ts';
+import type { AggregateTables } from './tables.ts';
 import type { Barrier, ClosedPeriod } from './usage.ts';
 
 export type CloseDeps = {
@@ -39,22 +41,13 @@ const MISMATCH_LOOKS = 5;
 const MISMATCHES_NAMED = 100;
 const MISMATCH_LOOK_DELAY_MS = 2_000;
 
-export type PeriodRecord = {
-  readonly state: 'CLOSING' | 'CLOSED';
-  readonly barrier: Barrier;
-  readonly barrierAtMs: number;
-  readonly closedAtMs: number | null;
-  readonly digest: string | null;
-  readonly events: bigint | null;
-  readonly catalogue: StoredCatalogue;
-  /** Digest over the conflicts that its rollups have been recomputed without. */
-  readonly conflictsSwept: string | null;
-};
-
 export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number): Promise<Barrier> {
   // First, so that a clock that went back does not hide a barrier that stands.
   const known = await fetchPeriod(deps.db, period);
-  if (known !== undefined) return known.barrier;
+  if (known !== undefined) return vouchFor(deps, period, known);
+  await adoptPeriodRecords(deps);
+  const adopted = await fetchPeriod(deps.db, period);
+  if (adopted !== undefined) return adopted.barrier;
   const dueAtMs = period.endAtMs + WAITS.graceMs;
   if (nowMs < dueAtMs) {
     throw new TrueupError({
@@ -79,7 +72,13 @@ export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   // Of two closers at once one wrote first; both go by what is stored.
-  return (await requirePeriod(deps.db, period)).barrier;
+  return vouchFor(deps, period, await requirePeriod(deps.db, period));
+}
+
+/** The barrier, once its second copy stands. */
+async function vouchFor(deps: CloseDeps, period: Period, record: PeriodRecord): Promise<Barrier> {
+  await copyPeriodRecord(deps, period.key, record);
+  return record.barrier;
 }
 
 async function checkWitness(deps: CloseDeps, nowMs: number): Promise<void> {
@@ -163,6 +162,7 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
     .execute();
   const final = await requirePeriod(deps.db, period);
   if (final.digest !== digest) throw digestChanged(period, final.digest ?? '', digest);
+  await copyPeriodRecord(deps, period.key, final);
   return { period: period.key, barrier, digest, events };
 }
 
@@ -257,31 +257,5 @@ function digestChanged(period: Period, recorded: string, found: string): TrueupE
     code: 'CLOSE_DIGEST_CHANGED',
     message: `${period.key} was closed with digest ${recorded} but its log gives ${found}`,
     next: 'stop billing this period and compare the block log with the truth table',
-  });
-}
-
-export async function fetchPeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord | undefined> {
-  const row = await db.selectFrom('periods').selectAll().where('key', '=', period.key).executeTakeFirst();
-  if (row === undefined) return undefined;
-  return {
-    state: row.state,
-    barrier: row.barrier.map(BigInt),
-    barrierAtMs: row.barrier_at.getTime(),
-    closedAtMs: row.closed_at?.getTime() ?? null,
-    digest: row.digest,
-    events: row.events === null ? null : BigInt(row.events),
-    catalogue: row.catalogue,
-    conflictsSwept: row.conflicts_swept,
-  };
-}
-
-export async function requirePeriod(db: Postgres<AggregateTables>, period: Period): Promise<PeriodRecord> {
-  const record = await fetchPeriod(db, period);
-  if (record !== undefined) return record;
-  throw new TrueupError({
-    kind: 'rejected',
-    code: 'PERIOD_STATE',
-    message: `${period.key} has no barrier yet`,
-    next: 'take its barrier first',
   });
 }

@@ -4,7 +4,8 @@
 import { TrueupError } from '../domain/contracts/errors.ts';
 import { parseWhole } from '../domain/decimal.ts';
 import { toIso, type Period } from '../domain/period.ts';
-import { requirePeriod, type CloseDeps } from './close.ts';
+import type { CloseDeps } from './close.ts';
+import { requirePeriod } from './period-record.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters, type Window } from './parameters.ts';
 import { QUERIES } from './queries.ts';

@@ -7,20 +7,19 @@ import type { MeterName } from '../domain/meter.ts';
 import type { Period } from '../domain/period.ts';
 import {
   closePeriod,
-  fetchPeriod,
   fetchRollupMismatches,
-  requirePeriod,
   resolveConflicts,
   takeBarrier,
   type CloseDeps,
   type RollupMismatch,
 } from './close.ts';
 import { fetchAdjustments, recordAdjustments } from './adjustments.ts';
-import { checkRolledUp } from './block-log.ts';
+import { checkRolledUp, fetchRestoration } from './block-log.ts';
 import { fetchAccepted } from './fates.ts';
 import { fromMeter } from './meters.ts';
 import { fetchMiscounts, type Miscounts } from './miscounts.ts';
 import { countedParameters } from './parameters.ts';
+import { fetchPeriod, requirePeriod } from './period-record.ts';
 import { QUERIES } from './queries.ts';
 import { createUsageReads, type UsageReads } from './reads.ts';
 import { fetchArchivedCounts } from './retention/counts.ts';
@@ -92,6 +91,8 @@ export type Usage = {
   takeBarrier(period: Period, nowMs: number): Promise<Barrier>;
   /** The barrier of a period whose close has begun; null while it is open or in grace. */
   fetchBarrier(period: Period): Promise<Barrier | null>;
+  /** The truth lacks rows that are being read again from the log: open hours look smaller than they are. */
+  isBeingRestored(): Promise<boolean>;
   /** Throws `unavailable` ROLLUP_BEHIND until everything before `barrier` is stored, contiguous and rolled up. */
   checkRolledUp(barrier: Barrier): Promise<void>;
   /**
@@ -181,6 +182,7 @@ export function createUsage(deps: CloseDeps): Usage & Adjustments & UsageReads &
     fetchEndOffsets: async () => deps.fetchEndOffsets(),
     takeBarrier: async (period, nowMs) => takeBarrier(deps, period, nowMs),
     fetchBarrier: async (period) => (await fetchPeriod(deps.db, period))?.barrier ?? null,
+    isBeingRestored: async () => (await fetchRestoration(deps)) !== undefined,
     checkRolledUp: async (barrier) => checkRolledUp(deps, barrier),
     closePeriod: async (period, nowMs) => closePeriod(deps, period, nowMs),
     fetchClosedHours: async (period, account) => fetchClosedHours(deps, period, account),

@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fetchPeriod } from '../aggregate/close.ts';
+import { fetchPeriod } from '../aggregate/period-record.ts';
 import { formatMoney } from '../domain/money.ts';
 import { parsePeriod, periodOf, previousPeriod, toIso } from '../domain/period.ts';
 import type { Adjustment } from '../domain/rating-invoice.ts';

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { fetchHourEvents, fetchEventCopies } from '../aggregate/trace/trace.ts';
 import type { TracedEvent } from '../aggregate/trace/fate.ts';
-import { fetchPeriod } from '../aggregate/close.ts';
+import { fetchPeriod } from '../aggregate/period-record.ts';
 import { createUsage, type Barrier } from '../aggregate/usage.ts';
 import { accountOf } from '../domain/event.ts';
 import { formatDecimal } from '../domain/decimal.ts';

@@ -1,6 +1,7 @@
 // What commands about usage open: the stores and the log, and how long to keep them.
 
 import type { CloseDeps } from '../aggregate/close.ts';
+import type { AccountTables } from '../accounts/tables.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { fetchDatabaseNowMs } from '../aggregate/usage.ts';
 import type { IngestTables } from '../ingest/tables.ts';
@@ -9,10 +10,16 @@ import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createKafka, type Kafka } from '../platform/kafka.ts';
 import { createLog } from '../platform/log.ts';
 import { createPostgres, type Postgres } from '../platform/postgres.ts';
+import type { ProcessTables } from '../platform/process-registry.ts';
 import type { ReconcileTables } from '../reconcile/door.ts';
 import type { CommandContext } from './command.ts';
 
-export type StoreTables = AggregateTables & IngestTables & BusinessClockTables & ReconcileTables;
+export type StoreTables = AccountTables &
+  AggregateTables &
+  IngestTables &
+  BusinessClockTables &
+  ProcessTables &
+  ReconcileTables;
 
 export type Stores = {
   readonly deps: CloseDeps;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClickHouse, type ClickHouse } from './clickhouse.ts';
 import { toClusterStatements } from './cluster-ddl.ts';
-import { readSchemaFiles, splitStatements } from './migrate.ts';
+import { readSchemaFiles, splitStatements } from './schema-files.ts';
 
 const statements = readSchemaFiles()
   .filter((file) => file.database === 'clickhouse')
@@ -26,6 +26,16 @@ describe('the schema of a cluster', () => {
     for (const one of [local, distributed]) {
       const tree = await clickhouse.query<{ explain: string }>(`EXPLAIN AST ${one}`);
       expect(tree[0]?.explain).toContain('CreateQuery');
+    }
+  });
+
+  test('adds a column to the local table first, and drops it there last', async () => {
+    const altered = (statement: string) => toClusterStatements(statement, 'main').map((one) => one.split(' ')[2]);
+    expect(altered('ALTER TABLE x ADD COLUMN IF NOT EXISTS a String')).toEqual(['x_local', 'x']);
+    expect(altered('ALTER TABLE x DROP COLUMN IF EXISTS a')).toEqual(['x', 'x_local']);
+    for (const one of toClusterStatements('ALTER TABLE x ADD COLUMN IF NOT EXISTS a String', 'main')) {
+      const tree = await clickhouse.query<{ explain: string }>(`EXPLAIN AST ${one}`);
+      expect(tree[0]?.explain).toContain('AlterQuery');
     }
   });
 

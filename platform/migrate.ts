@@ -1,19 +1,15 @@
-// One migrator for both databases. Every room keeps its numbered files in <room>/schema/NNN_<what>.<database>.sql.
-// Applied files are recorded in Postgres with their hash; a file that changed after it was applied is refused.
+// One migrator for both databases. Applied files are recorded in Postgres with their hash and phase; a file that changed
+// after it was applied is refused. By default it only expands: what it adds, the release before can live with.
 // Safe to run from any number of processes at once (advisory lock), and again after a crash: ClickHouse files are
 // idempotent (CREATE … IF NOT EXISTS), Postgres files run in one transaction with their record.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { sha256 } from '../domain/canonical.ts';
-import { TrueupError } from '../domain/contracts/errors.ts';
-import { createClickHouse } from './clickhouse.ts';
+import { createClickHouse, type ClickHouse } from './clickhouse.ts';
 import { toClusterStatements } from './cluster-ddl.ts';
 import { translatePostgres } from './postgres.ts';
-
-/** Rooms in the order in which their tables may refer to each other. */
-const ROOMS = ['platform', 'accounts', 'ingest', 'aggregate', 'reconcile'] as const;
+import { readSchemaFiles, splitStatements, type SchemaFile } from './schema-files.ts';
+import { checkUsable, computeSchemaPlan, type AppliedFile, type SchemaPlan } from './schema-plan.ts';
 
 export type MigrateOptions = {
   readonly postgresUrl: string;
@@ -21,104 +17,118 @@ export type MigrateOptions = {
   readonly clickhouseDatabase: string;
   /** Lays ClickHouse tables out on this cluster instead of on one server. */
   readonly clickhouseCluster?: string | undefined;
+  /** Take away, too, what no release uses any more. */
+  readonly contract?: boolean;
+  /** The checkout's own, unless given. */
+  readonly files?: readonly SchemaFile[];
 };
 
-export type SchemaFile = { name: string; database: 'clickhouse' | 'postgres'; text: string };
-
-const SCHEMA_NAME = /^(\d{3})_[a-z0-9_]+\.(clickhouse|postgres)\.sql$/;
 const LOCK_KEY = 7_215_001;
 
-/** All schema files, rooms in order, numbers ascending within a room. */
-export function readSchemaFiles(root = new URL('..', import.meta.url)): SchemaFile[] {
-  return ROOMS.flatMap((room) => {
-    const folder = new URL(`${room}/schema/`, root);
-    const names = readdirSync(fileURLToPath(folder), { withFileTypes: true }).map((entry) => entry.name);
-    return names.sort().flatMap((file) => {
-      const database = SCHEMA_NAME.exec(file)?.[2];
-      if (database !== 'clickhouse' && database !== 'postgres') return [];
-      return [{ name: `${room}/${file}`, database, text: readFileSync(new URL(file, folder), 'utf8') }];
-    });
-  });
-}
-
-/** Statements of a ClickHouse file; the engine's HTTP interface takes one at a time. */
-export function splitStatements(text: string): string[] {
-  return text
-    .replace(/^\s*--.*$/gm, '')
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
-}
+const RECORDS = `
+  CREATE TABLE IF NOT EXISTS schema_files (name text, target text, hash text NOT NULL, PRIMARY KEY (name, target));
+  ALTER TABLE schema_files ADD COLUMN IF NOT EXISTS phase text NOT NULL DEFAULT 'expand';
+  ALTER TABLE schema_files ADD COLUMN IF NOT EXISTS applied_at timestamptz DEFAULT now()`;
 
 /**
  * Brings both databases to the schema of this checkout. Returns the names of the files it applied. Throws `unavailable`
- * while a database is away.
+ * while a database is away, `bug` SCHEMA_CHANGED before anything is applied.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
-  return translatePostgres(async () => applyAll(options));
+  return withDatabases(options, async (databases) => {
+    await databases.postgres.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
+    await databases.bootstrap.command(`CREATE DATABASE IF NOT EXISTS ${options.clickhouseDatabase}`);
+    await databases.postgres.query(RECORDS);
+    await forgetLostTables(databases, options);
+    const plan = computeSchemaPlan(filesOf(options), await fetchApplied(databases.postgres, options));
+    const pending = options.contract === true ? [...plan.expand, ...plan.contract] : plan.expand;
+    for (const file of pending) await apply(databases, options, file);
+    return pending.map(({ name }) => name);
+  });
 }
 
-async function applyAll(options: MigrateOptions): Promise<string[]> {
-  const connection = new pg.Client({ connectionString: options.postgresUrl });
-  const bootstrap = createClickHouse({ url: options.clickhouseUrl, database: 'default' });
-  const clickhouse = createClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase });
-  await connection.connect();
-  try {
-    await connection.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
-    await bootstrap.command(`CREATE DATABASE IF NOT EXISTS ${options.clickhouseDatabase}`);
-    await connection.query(
-      'CREATE TABLE IF NOT EXISTS schema_files (name text, target text, hash text NOT NULL, PRIMARY KEY (name, target))',
-    );
-    const applied: string[] = [];
-    for (const file of readSchemaFiles()) {
-      const target = file.database === 'postgres' ? 'postgres' : `clickhouse ${options.clickhouseDatabase}`;
-      const run = async () => {
-        if (file.database === 'postgres') await connection.query(file.text);
-        else for (const statement of toStatements(file.text, options)) await clickhouse.command(statement);
-      };
-      if (await applyOnce(connection, { file, target, run })) applied.push(file.name);
+/** What `migrate` would find to do. Changes nothing; on databases that were never migrated, everything waits. */
+export async function planMigration(options: MigrateOptions): Promise<SchemaPlan> {
+  return withDatabases(options, async ({ postgres, bootstrap }) => {
+    const found = await postgres.query<{ known: boolean }>(`SELECT to_regclass('schema_files') IS NOT NULL AS known`);
+    const recorded = found.rows[0]?.known === true ? await fetchApplied(postgres, options) : [];
+    const lost = (await countTables(bootstrap, options)) === 0;
+    const stands = ({ name }: AppliedFile) => !lost || !name.endsWith('.clickhouse.sql');
+    return computeSchemaPlan(filesOf(options), recorded.filter(stands));
+  });
+}
+
+/** For a process that must not change the schema: throws what `checkUsable` throws. */
+export async function checkSchema(options: MigrateOptions): Promise<void> {
+  checkUsable(await planMigration(options));
+}
+
+type Databases = { readonly postgres: pg.Client; readonly bootstrap: ClickHouse; readonly clickhouse: ClickHouse };
+
+async function withDatabases<T>(options: MigrateOptions, work: (databases: Databases) => Promise<T>): Promise<T> {
+  return translatePostgres(async () => {
+    const postgres = new pg.Client({ connectionString: options.postgresUrl });
+    const bootstrap = createClickHouse({ url: options.clickhouseUrl, database: 'default' });
+    const clickhouse = createClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase });
+    await postgres.connect();
+    try {
+      return await work({ postgres, bootstrap, clickhouse });
+    } finally {
+      await Promise.all([postgres.end(), bootstrap.close(), clickhouse.close()]);
     }
-    return applied;
-  } finally {
-    await Promise.all([connection.end(), bootstrap.close(), clickhouse.close()]);
+  });
+}
+
+function filesOf({ files }: MigrateOptions): readonly SchemaFile[] {
+  return files ?? readSchemaFiles();
+}
+
+function targetOf(database: SchemaFile['database'], { clickhouseDatabase }: MigrateOptions): string {
+  return database === 'postgres' ? 'postgres' : `clickhouse ${clickhouseDatabase}`;
+}
+
+async function fetchApplied(postgres: pg.Client, options: MigrateOptions): Promise<AppliedFile[]> {
+  // Records of before the phase was kept were made by files that expand.
+  const { rows } = await postgres.query<{ name: string; hash: string; phase?: string }>(
+    'SELECT * FROM schema_files WHERE target = ANY($1) ORDER BY name',
+    [[targetOf('postgres', options), targetOf('clickhouse', options)]],
+  );
+  return rows.map(({ name, hash, phase }) => ({ name, hash, phase: phase === 'contract' ? phase : 'expand' }));
+}
+
+async function countTables(clickhouse: ClickHouse, { clickhouseDatabase }: MigrateOptions): Promise<number> {
+  const rows = await clickhouse.query<{ tables: string }>(
+    'SELECT toString(count()) AS tables FROM system.tables WHERE database = {name:String}',
+    { name: clickhouseDatabase },
+  );
+  return Number(rows[0]?.tables);
+}
+
+/** A ClickHouse that was replaced by an empty one gets all of its tables again. */
+async function forgetLostTables({ postgres, bootstrap }: Databases, options: MigrateOptions): Promise<void> {
+  if ((await countTables(bootstrap, options)) > 0) return;
+  await postgres.query('DELETE FROM schema_files WHERE target = $1', [targetOf('clickhouse', options)]);
+}
+
+async function apply({ postgres, clickhouse }: Databases, options: MigrateOptions, file: SchemaFile): Promise<void> {
+  await postgres.query('BEGIN');
+  try {
+    if (file.database === 'postgres') await postgres.query(file.text);
+    else for (const statement of toStatements(file.text, options)) await clickhouse.command(statement);
+    await postgres.query('INSERT INTO schema_files (name, target, hash, phase) VALUES ($1, $2, $3, $4)', [
+      file.name,
+      targetOf(file.database, options),
+      sha256(file.text),
+      file.phase,
+    ]);
+    await postgres.query('COMMIT');
+  } catch (error) {
+    await postgres.query('ROLLBACK');
+    throw error;
   }
 }
 
 function toStatements(text: string, { clickhouseCluster: cluster }: MigrateOptions): string[] {
   const statements = splitStatements(text);
   return cluster === undefined ? statements : statements.flatMap((one) => toClusterStatements(one, cluster));
-}
-
-type Application = { file: SchemaFile; target: string; run: () => Promise<void> };
-
-async function applyOnce(connection: pg.Client, { file, target, run }: Application): Promise<boolean> {
-  const hash = sha256(file.text);
-  const known = await connection.query<{ hash: string }>(
-    'SELECT hash FROM schema_files WHERE name = $1 AND target = $2',
-    [file.name, target],
-  );
-  const recorded = known.rows[0]?.hash;
-  if (recorded === hash) return false;
-  if (recorded !== undefined) {
-    throw new TrueupError({
-      kind: 'bug',
-      code: 'SCHEMA_CHANGED',
-      message: `${file.name} changed after it was applied`,
-      next: 'restore it and put the change into a new file with the next number',
-    });
-  }
-  await connection.query('BEGIN');
-  try {
-    await run();
-    await connection.query('INSERT INTO schema_files (name, target, hash) VALUES ($1, $2, $3)', [
-      file.name,
-      target,
-      hash,
-    ]);
-    await connection.query('COMMIT');
-    return true;
-  } catch (error) {
-    await connection.query('ROLLBACK');
-    throw error;
-  }
 }

@@ -51,6 +51,20 @@ describe('usage of a period that runs', () => {
     expect(await summary()).toBe(0n);
   });
 
+  test('is not sent while lost usage is read again from the log, when hours look smaller than they are', async () => {
+    world = await createCloseWorld([dev]);
+    await world.startWorker();
+    await world.advance(world.period.startAtMs + 24 * HOUR_MS);
+    expect(await push()).toBe(24);
+    const hours = world.usage.hours.splice(0, 12);
+    world.usage.restoring = true;
+    expect(await push()).toBe(0);
+    world.usage.hours.push(...hours);
+    world.usage.restoring = false;
+    expect(await push()).toBe(0);
+    expect(await summary()).toBe(24_000_000n);
+  });
+
   test('is sent by one writer at a time, whoever pushes', async () => {
     world = await createCloseWorld([dev]);
     await world.startWorker();

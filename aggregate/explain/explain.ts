@@ -4,7 +4,8 @@
 
 import { TrueupError, invariant } from '../../domain/contracts/errors.ts';
 import { nextPeriod, previousPeriod, type Period } from '../../domain/period.ts';
-import { requirePeriod, type CloseDeps, type PeriodRecord } from '../close.ts';
+import type { CloseDeps } from '../close.ts';
+import { requirePeriod, type PeriodRecord } from '../period-record.ts';
 import { computePeriodDigest, type DigestRow } from '../digest.ts';
 import { countedParameters, type Window } from '../parameters.ts';
 import { QUERIES } from '../queries.ts';

@@ -10,9 +10,11 @@ import { EVENT_LIMITS } from '../../domain/contracts/topics.ts';
 import { CLICKHOUSE_TABLES as TABLES } from '../../domain/contracts/tables.ts';
 import { parsePeriod, type Period } from '../../domain/period.ts';
 import { checkRolledUp } from '../block-log.ts';
-import { checkClosedDigest, requirePeriod, type CloseDeps } from '../close.ts';
+import { checkClosedDigest, type CloseDeps } from '../close.ts';
 import { computePeriodDigest, type DigestRow } from '../digest.ts';
 import { countedParameters } from '../parameters.ts';
+import { copyPeriodRecords } from '../period-copies.ts';
+import { requirePeriod } from '../period-record.ts';
 import { QUERIES } from '../queries.ts';
 import { fetchDroppedPeriods } from '../retention/state.ts';
 import type { Barrier } from '../usage.ts';
@@ -51,38 +53,68 @@ export async function restoreLostParts(deps: CloseDeps, rewind: Rewind): Promise
   const isClosedTotal = ({ table }: LostPart) => table === TABLES.closedUsageHour;
   const stored = lost.filter((part) => !isClosedTotal(part));
   if (stored.length > 0) return { lost: stored, ...(await restoreStored(deps, rewind, stored)), closedAgain: [] };
+  if (lost.length === 0) return { lost, from: [], to: [], closedAgain: [] };
   // After the truth, never before it: closed totals are written from it.
-  return { lost, from: [], to: [], closedAgain: await restoreClosedTotals(deps, lost) };
+  const closedAgain = await restoreClosedTotals(deps);
+  await detach(deps, lost);
+  await record(deps.db, { topic: deps.topic, parts: lost, from: [], to: [], sinceSeq: '0' });
+  await checkWhole(deps, closedAgain);
+  return { lost, from: [], to: [], closedAgain };
 }
 
 async function restoreStored(deps: CloseDeps, rewind: Rewind, lost: readonly LostPart[]) {
   const logged = lost.filter(({ table }) => FROM_LOG.includes(table));
-  const sinceMs = await decideStart(deps, logged);
+  const sinceMs = logged.length === 0 ? null : await decideStart(deps, logged);
+  const manifests = lost.some(({ table }) => table === TABLES.usageManifests);
+  const again = await readLogAgain(deps, rewind, { sinceMs, parts: lost, manifests });
+  await detach(deps, lost);
+  if (lost.some(({ table }) => table === TABLES.periodRecords)) await copyPeriodRecords(deps);
+  return again;
+}
+
+export type LogAgain = Pick<Restoration, 'from' | 'to'>;
+
+type Missing = {
+  /** Usage is read again from what arrived then; null: it is not. */
+  readonly sinceMs: number | null;
+  readonly parts: readonly LostPart[];
+  readonly manifests: boolean;
+};
+
+/** Sends the sinks' groups back and records the hold: until all of it has been read again nothing is closed or adjusted. */
+export async function readLogAgain(
+  deps: CloseDeps,
+  rewind: Rewind,
+  { sinceMs, parts, manifests }: Missing,
+): Promise<LogAgain> {
   // Read before the groups are: blocks behind it belong to sinks that started afterwards.
   const last = await deps.db
     .selectFrom('ingest_blocks')
     .select(({ fn }) => fn.max<string | null>('seq').as('seq'))
     .executeTakeFirst();
-  const from = logged.length === 0 ? [] : await rewind.usage(sinceMs);
-  if (lost.some(({ table }) => table === TABLES.usageManifests)) await rewind.manifests();
-  const to = logged.length === 0 ? [] : await deps.fetchEndOffsets();
+  const from = sinceMs === null ? [] : await rewind.usage(sinceMs);
+  if (manifests) await rewind.manifests();
+  const to = sinceMs === null ? [] : await deps.fetchEndOffsets();
   await deps.db.transaction().execute(async (transaction) => {
-    await record(transaction, { topic: deps.topic, lost, from, to, sinceSeq: last?.seq ?? '0' });
+    await record(transaction, { topic: deps.topic, parts, from, to, sinceSeq: last?.seq ?? '0' });
     // Losing copies may be among what was lost, and rollups computed with them.
     await transaction.updateTable('periods').set({ conflicts_swept: null }).execute();
   });
-  await detach(deps, lost);
   return { from, to };
 }
 
-type RestorationRow = Pick<Restoration, 'lost' | 'from' | 'to'> & { readonly topic: string; readonly sinceSeq: string };
+type RestorationRow = LogAgain & {
+  readonly parts: readonly LostPart[];
+  readonly topic: string;
+  readonly sinceSeq: string;
+};
 
-async function record(db: CloseDeps['db'], { topic, lost, from, to, sinceSeq }: RestorationRow): Promise<void> {
+async function record(db: CloseDeps['db'], { topic, parts, from, to, sinceSeq }: RestorationRow): Promise<void> {
   await db
     .insertInto('part_restorations')
     .values({
       topic,
-      parts: JSON.stringify(lost.map(({ table, part }) => ({ table, part }))),
+      parts: JSON.stringify(parts.map(({ table, part }) => ({ table, part }))),
       from_offsets: JSON.stringify(from.map(String)),
       to_offsets: JSON.stringify(to.map(String)),
       since_seq: sinceSeq,
@@ -124,8 +156,11 @@ function startOf({ partition }: LostPart): number | undefined {
     : parsePeriod(`${year}-${month}`).startAtMs - EVENT_LIMITS.aheadMaxMs;
 }
 
-async function restoreClosedTotals(deps: CloseDeps, lost: readonly LostPart[]): Promise<string[]> {
-  if (lost.length === 0) return [];
+/**
+ * Writes closed totals that are not whole again, out of the truth, and returns their periods. Throws when the truth doesn't
+ * give the digest on record, `rejected` PART_UNRESTORABLE when the truth of such a month has been dropped.
+ */
+export async function restoreClosedTotals(deps: CloseDeps): Promise<string[]> {
   const keys = await deps.db.selectFrom('periods').select('key').where('state', '=', 'CLOSED').execute();
   const dropped = new Set(await fetchDroppedPeriods(deps.db));
   const damaged: Period[] = [];
@@ -147,12 +182,13 @@ async function restoreClosedTotals(deps: CloseDeps, lost: readonly LostPart[]): 
     const parameters = { ...countedParameters({ window: period, before, catalogue }), period: period.key };
     await deps.clickhouse.command(QUERIES.closeHours, parameters);
   }
-  await detach(deps, lost);
-  await record(deps.db, { topic: deps.topic, lost, from: [], to: [], sinceSeq: '0' });
-  for (const period of damaged) {
-    invariant(await isWhole(deps, period), 'I4', `${period.key} was written again with another digest`);
-  }
   return damaged.map(({ key }) => key);
+}
+
+export async function checkWhole(deps: CloseDeps, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    invariant(await isWhole(deps, parsePeriod(key)), 'I4', `${key} was written again with another digest`);
+  }
 }
 
 async function isWhole({ clickhouse, db }: CloseDeps, period: Period): Promise<boolean> {

@@ -28,7 +28,7 @@ export async function createFreshDatabases(label: string): Promise<FreshDatabase
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const postgresUrl = url.toString();
-  await migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase: name });
+  await migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase: name, contract: true });
   const clickhouse = createClickHouse({ url: clickhouseUrl, database: name });
   return { name, postgresUrl, clickhouseUrl, clickhouse, close: async () => clickhouse.close() };
 }

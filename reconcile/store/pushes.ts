@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely';
 import { invariant } from '../../domain/contracts/errors.ts';
-import { METERS } from '../../domain/meter.ts';
+import { METERS, type MeterName } from '../../domain/meter.ts';
 import type { Period } from '../../domain/period.ts';
 import type { HourValue } from '../billing/port.ts';
 import type { ReconcileDb } from './db.ts';
@@ -47,6 +47,24 @@ export async function recordPushed(db: ReconcileDb, customer: string, values: re
     INSERT INTO meter_pushes (customer, meter, hour, quantity)
     SELECT ${customer}, * FROM unnest(${meters}::text[], ${hours}::timestamptz[], ${quantities}::numeric[])
     ON CONFLICT (customer, meter, hour) DO UPDATE SET quantity = excluded.quantity`.execute(db);
+}
+
+export type PushedMeter = { readonly customer: string; readonly meter: MeterName; readonly period: Period };
+
+/** Forgets what was recorded of the meter's period, and records this instead. In the caller's transaction. */
+export async function replacePushed(
+  tx: ReconcileDb,
+  { customer, meter, period }: PushedMeter,
+  values: readonly HourValue[],
+): Promise<void> {
+  await tx
+    .deleteFrom('meter_pushes')
+    .where('customer', '=', customer)
+    .where('meter', '=', meter)
+    .where('hour', '>=', new Date(period.startAtMs))
+    .where('hour', '<', new Date(period.endAtMs))
+    .execute();
+  await recordPushed(tx, customer, values);
 }
 
 /**

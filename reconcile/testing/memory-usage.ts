@@ -17,6 +17,8 @@ export type MemoryUsage = ClosedUsage & {
   lost: bigint;
   rollups: Miscount[];
   duplicates: Miscount[];
+  /** The truth has a hole. */
+  restoring: boolean;
   /** So many checkRolledUp calls answer ROLLUP_BEHIND first. */
   behind: number;
   /** Null until the close takes its barrier. */
@@ -34,6 +36,7 @@ export function createMemoryUsage(given: readonly MemoryHour[]): MemoryUsage {
     lost: 0n,
     rollups: [],
     duplicates: [],
+    restoring: false,
     behind: 0,
     barrier: null,
     fetchEndOffsets: async () => Promise.resolve([10n, 20n]),
@@ -46,6 +49,7 @@ export function createMemoryUsage(given: readonly MemoryHour[]): MemoryUsage {
       Promise.resolve(
         hours.filter((hour) => hour.account === account && hour.hourAtMs >= startAtMs && hour.hourAtMs < endAtMs),
       ),
+    isBeingRestored: async () => Promise.resolve(usage.restoring),
     checkRolledUp: async () => {
       if (usage.behind === 0) return Promise.resolve();
       usage.behind -= 1;

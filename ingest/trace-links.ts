@@ -7,9 +7,13 @@ import { LINKS_MAX, TRACEPARENT } from '../platform/tracing.ts';
 /** The distinct trace contexts of the records in their order, as many as a span links to. */
 export function readTraces(records: readonly LogRecord[]): string[] {
   const found = new Set<string>();
+  let last: string | undefined;
   for (const record of records) {
-    const traceparent = record instanceof LoggedRecord ? record.header(TRACEPARENT) : undefined;
-    if (traceparent !== undefined) found.add(traceparent);
+    // Events of one request mostly lie together.
+    const traceparent = record instanceof LoggedRecord ? record.header(TRACEPARENT, last) : undefined;
+    if (traceparent === undefined || traceparent === last) continue;
+    last = traceparent;
+    found.add(traceparent);
     if (found.size === LINKS_MAX) break;
   }
   return [...found];

@@ -67,17 +67,21 @@ export class LoggedRecord {
     return this.valueAt < 0 ? null : this.bytes.subarray(this.valueAt, this.valueEnd);
   }
 
-  /** The value of a header, of the first few, as text; undefined where there is none, or the record has no value. */
-  header(name: string): string | undefined {
+  /**
+   * The value of a header, of the first few, by its ASCII name; undefined where there is none, or the record has no value.
+   * `likely` is a value that probably comes again: no new text is made of it.
+   */
+  header(name: string, likely?: string): string | undefined {
     if (this.valueAt < 0) return undefined;
     const { bytes } = this;
     // Headers follow the value: their number, then of each the lengths and bytes of name and value.
     place = this.valueEnd;
     for (let left = Math.min(readVarInt(bytes), HEADERS_MAX); left > 0; left -= 1) {
-      const nameEnd = readVarInt(bytes) + place;
-      const found = nameEnd - place === name.length && bytes.toString('latin1', place, nameEnd) === name;
-      place = nameEnd;
+      const nameLength = readVarInt(bytes);
+      const found = isAscii(bytes, nameLength, name);
+      place += nameLength;
       const length = readVarInt(bytes);
+      if (found && likely !== undefined && isAscii(bytes, length, likely)) return likely;
       if (found) return length < 0 ? undefined : bytes.toString('utf8', place, place + length);
       place += Math.max(0, length);
     }
@@ -110,6 +114,15 @@ export function readRecords(bytes: Buffer, count: number, batchContext: BatchCon
 
 /** Where `readVarInt` reads next; returning two numbers would cost an object each. */
 let place = 0;
+
+/** Are the next `length` bytes this text? Nothing is made of them. */
+function isAscii(bytes: Buffer, length: number, text: string): boolean {
+  if (length !== text.length) return false;
+  for (let at = 0; at < length; at += 1) {
+    if (bytes[place + at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
+}
 
 /** Zigzag varint; exact up to 53 bits. */
 function readVarInt(bytes: Buffer): number {

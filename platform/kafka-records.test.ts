@@ -85,6 +85,8 @@ test('a header of a record is found among others, whatever stands beside it', as
         const all = { ...others, trace };
         const expected = record.value === null ? Object.keys(all).map(() => undefined) : Object.values(all);
         expect(Object.keys(all).map((name) => record.header(name))).toEqual(expected);
+        expect(Object.entries(all).map(([name, value]) => record.header(name, value))).toEqual(expected);
+        expect(Object.keys(all).map((name) => record.header(name, `${trace}-`))).toEqual(expected);
         expect(record.header('no such header')).toBeUndefined();
       }
     }),

@@ -5,6 +5,7 @@ import { createKafka, type Kafka, type OutgoingRecord } from '../../platform/kaf
 import { createLog } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
+import { retryUnavailable } from '../../platform/retry.ts';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.ts';
 import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
@@ -63,7 +64,8 @@ export async function createIngestBench(label: string, partitions: number): Prom
   const topic = `usage.${databases.name}`;
   const log = createLog('ingest-test', process.env['TRUEUP_TEST_LOG'] ?? 'silent');
   const kafka = createKafka({ brokers, clientId: `test-${label}`, log });
-  await kafka.createTopic(topic, { partitions, config: { 'retention.ms': '-1' } });
+  // A broker that many tests create topics at answers now and then that it does not know the new one yet.
+  await retryUnavailable(async () => kafka.createTopic(topic, { partitions, config: { 'retention.ms': '-1' } }));
   const producer = await kafka.createProducer();
   const db = createPostgres<IngestTables>(databases.postgresUrl);
   return new Bench(

@@ -111,7 +111,7 @@ const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
   kafkajs: [
     /^bench\/pass-through-consumer\.ts$/,
     /^fixtures\/dataplane\/testing\//,
-    /^platform\/kafka\.ts$/,
+    /^platform\/kafka(-topics)?\.ts$/,
     /^fixtures\/dataplane\/kafka\.ts$/,
     /^stack\/servers\/(kafka|topics)\.ts$/,
   ],
@@ -123,7 +123,7 @@ const VENDORS: Readonly<Record<string, readonly RegExp[]>> = {
   chdb: [/^stack\/clickhouse\/engine\.ts$/],
   '@clickhouse/client': [/^platform\/clickhouse\.ts$/],
   pg: [/^platform\/(postgres|migrate)\.ts$/, /^stack\/servers\/postgres\.ts$/],
-  ioredis: [/^platform\/(queue|redis)\.ts$/, /^stack\/servers\/redis\.ts$/],
+  ioredis: [/^platform\/(queue|redis|redis-info)\.ts$/, /^stack\/servers\/redis\.ts$/],
   bullmq: [/^platform\/queue\.ts$/],
   pino: [/^platform\/log\.ts$/],
   'prom-client': [/^platform\/metrics\.ts$/],
@@ -190,6 +190,8 @@ describe('habits', () => {
   });
 });
 
+const withoutRemarks = (text: string) => text.replace(/^\s*--.*$/gm, '');
+
 describe('schema and queries', () => {
   test('schema files are numbered without gaps or twins', () => {
     const folders = Map.groupBy(
@@ -200,6 +202,38 @@ describe('schema and queries', () => {
       const numbers = members.map((file) => Number(/\/(\d{3})_/.exec(file)?.[1])).sort((a, b) => a - b);
       expect(numbers, folder).toEqual(numbers.map((_, index) => index + 1));
     }
+  });
+
+  // While a release is rolled out, the one before it works on the same tables, which have grown.
+  const statements = files.filter(
+    (file) => /\.(ts|sql)$/.test(file) && !isTest(file) && !/^(fixtures|bench)\//.test(file),
+  );
+
+  test('an insert names its columns, so that a column added later keeps its default', () => {
+    const nameless = /\bINSERT INTO\s+\S+\s+(?!\()(VALUES|SELECT|FORMAT|WITH)\b/i;
+    // Into a table that the same file has just made.
+    const atBirth = ['reconcile/schema/003_audit_log.postgres.sql'];
+    expect(statements.filter((file) => !atBirth.includes(file) && nameless.test(read(file)))).toEqual([]);
+  });
+
+  test('a read names its columns, so that a column added later is no surprise', () => {
+    expect(statements.filter((file) => file !== 'tidy.test.ts' && /\bSELECT \*/i.test(read(file)))).toEqual([]);
+  });
+
+  test('a schema file that takes away or tightens says so in its first line', () => {
+    const taking = /\b(DROP (TABLE|COLUMN|SEQUENCE|VIEW)|RENAME|SET NOT NULL|ALTER COLUMN \S+ TYPE|MODIFY COLUMN)\b/i;
+    const strict = /\bADD COLUMN (?![^;]*DEFAULT)[^;]*NOT NULL/i;
+    // Of before there was a release to work beside.
+    const older = ['reconcile/schema/010_rated_parts.postgres.sql'];
+    const wrong = files
+      .filter((file) => !older.includes(file) && /\/schema\/.*\.sql$/.test(file))
+      .filter((file) => {
+        const text = read(file);
+        return (
+          !text.startsWith('-- phase: contract\n') && [taking, strict].some((one) => one.test(withoutRemarks(text)))
+        );
+      });
+    expect(wrong).toEqual([]);
   });
 
   test('every query file is used by its room', () => {

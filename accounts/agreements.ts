@@ -140,7 +140,9 @@ async function insertAgreed(tx: Db, account: string, table: Table, rows: readonl
   const said = sql`jsonb_populate_recordset(NULL::${target}, ${JSON.stringify(
     rows.map((row) => ({ account_id: account, ...row })),
   )}::jsonb)`;
-  await sql`INSERT INTO ${target} SELECT * FROM ${said} ON CONFLICT DO NOTHING`.execute(tx);
+  // Named, so that a column which a newer release added keeps its default.
+  const named = sql.join(['account_id', ...columns].map((column) => sql.ref(column)));
+  await sql`INSERT INTO ${target} (${named}) SELECT ${named} FROM ${said} ON CONFLICT DO NOTHING`.execute(tx);
   const { rows: missing } = await sql<Row>`SELECT said.* FROM ${said} AS said WHERE NOT EXISTS (
     SELECT FROM ${target} AS agreed WHERE agreed.account_id = said.account_id AND ${sql.join(same, sql` AND `)}
   )`.execute(tx);

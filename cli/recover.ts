@@ -25,8 +25,8 @@ export const run: Run = async ([what, ...args], context) => {
   if (what !== 'clickhouse') throw new UsageError('say postgres or clickhouse: the one that was restored');
   if (values.finish === true) return withStores(context, async (stores) => finish(stores, context));
   if (values.since === undefined)
-    throw new UsageError('--since names the time of the ClickHouse backup; --finish ends it');
-  const sinceMs = parseInstant('--since', values.since);
+    throw new UsageError('--since names the time of the ClickHouse backup, start without one; --finish ends it');
+  const sinceMs = values.since === 'start' ? 0 : parseInstant('--since', values.since);
   return withIdleStores(context, async (stores) => ofClickHouse(stores, context, sinceMs));
 };
 
@@ -36,7 +36,7 @@ async function withIdleStores(context: CommandContext, work: (stores: Stores) =>
     const running = await fetchProcesses(stores.db);
     for (const { id } of running) context.warn(`${id} runs`);
     if (running.length === 0) return work(stores);
-    context.warn('nothing was changed: stop every process first; one that died is forgotten after a minute');
+    context.warn('nothing was changed: stop every process first; one that died is forgotten within seconds');
     return 1;
   });
 }

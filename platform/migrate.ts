@@ -89,8 +89,8 @@ function targetOf(database: SchemaFile['database'], { clickhouseDatabase }: Migr
 
 async function fetchApplied(postgres: pg.Client, options: MigrateOptions): Promise<AppliedFile[]> {
   // Records of before the phase was kept were made by files that expand.
-  const { rows } = await postgres.query<{ name: string; hash: string; phase?: string }>(
-    'SELECT * FROM schema_files WHERE target = ANY($1) ORDER BY name',
+  const { rows } = await postgres.query<{ name: string; hash: string; phase: string | null }>(
+    `SELECT name, hash, to_jsonb(one) ->> 'phase' AS phase FROM schema_files AS one WHERE target = ANY($1) ORDER BY name`,
     [[targetOf('postgres', options), targetOf('clickhouse', options)]],
   );
   return rows.map(({ name, hash, phase }) => ({ name, hash, phase: phase === 'contract' ? phase : 'expand' }));

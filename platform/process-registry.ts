@@ -1,6 +1,6 @@
 // Who runs, and on which schema. A process says so at its start and every few seconds, and takes its word back when it stops;
-// one that died is no longer seen after a minute. Not saying it in time costs nothing but a contract step that waits less
-// long than it should, which is why such a step is a release behind the last use anyway.
+// one that died is no longer seen a little later. Not saying it in time costs nothing but a contract step that is refused
+// too late, which is why such a step is a release behind the last use anyway.
 
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -15,9 +15,9 @@ export type ProcessTables = {
 
 export type RegisteredProcess = { readonly id: string; readonly name: string; readonly schemaLevel: number };
 
-const SEEN_EVERY_MS = 20_000;
+const SEEN_EVERY_MS = 5_000;
 /** Three words missed. */
-const ALIVE_SECONDS = 60;
+const ALIVE_SECONDS = 15;
 
 /** Of this checkout; grows with every file. */
 export function schemaLevel(): number {

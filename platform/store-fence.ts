@@ -86,6 +86,6 @@ async function findClickHouseBehind({ clickhouse, db, topic }: Fenced): Promise<
   if (marks?.count !== '0') return undefined;
   return {
     what: `Postgres says ${blocks[0] ?? ''} is stored, ClickHouse doesn't know it: ClickHouse is older`,
-    command: 'trueup recover clickhouse --since <the time of the ClickHouse backup>',
+    command: 'trueup recover clickhouse --since <time of the backup>',
   };
 }

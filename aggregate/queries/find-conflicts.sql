@@ -2,6 +2,7 @@
 -- winner; every other content is a loser, kept by its own first copy. Reads a window wider than the period, because
 -- copies of one identity may lie in two months. Those that are known already are not written again.
 INSERT INTO usage_conflicts_v1
+  (namespace, id_hash, source, id, type, time, quantity, kafka_partition, kafka_offset, winner_offset)
 SELECT namespace, id_hash, source, id, type, time, quantity, kafka_partition, kafka_offset, winner_offset
 FROM (
   SELECT namespace, id_hash, toString(source) AS source, id, toString(type) AS type, time, quantity,

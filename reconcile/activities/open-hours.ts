@@ -34,7 +34,11 @@ async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage
   let failed = 0;
   await forEachAtOnce(ACCOUNTS_AT_ONCE, page, async (account) => {
     try {
-      for (const period of periods) hours += await pushAccount(deps, account, { period, nowMs });
+      for (const period of periods) {
+        const sent = await pushAccount(deps, account, { period, nowMs });
+        // Not added in one expression: it would forget what other accounts added meanwhile.
+        hours += sent;
+      }
     } catch (error) {
       // What can't work for an account is found again, and named, when its period is closed.
       if (!(error instanceof TrueupError) || error.retryable) throw error;
@@ -43,7 +47,7 @@ async function pushPage(deps: Deps, after: string | null): Promise<OpenHoursPage
     }
   });
   const last = ids.length < ACCOUNTS_PER_PAGE ? null : (ids.at(-1) ?? null);
-  deps.metrics?.count('trueup_reconcile_pushed_hours_total', {}, hours);
+  deps.metrics?.count('trueup_reconcile_pushed_values_total', {}, hours);
   if (last === null) deps.metrics?.record('trueup_reconcile_pushed_timestamp_seconds', {}, Date.now() / 1_000);
   return { last, hours, failed };
 }

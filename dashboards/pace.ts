@@ -5,9 +5,9 @@ export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`;
 
 export type Pace = {
   /** As Prometheus and Alertmanager write it. */
-  duration(of: Duration): string;
+  readonly duration: (of: Duration) => string;
   /** Machine time only: business time has a clock of its own. */
-  seconds(of: Duration): number;
+  readonly seconds: (of: Duration) => number;
 };
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

@@ -6,7 +6,7 @@ import type { PROCESS_NAMES } from '../../domain/contracts/metrics/work.ts';
 import type { Duration, Pace } from '../pace.ts';
 
 export type Dependency = (typeof WATCHED_SERVERS)[number];
-type ProcessName = (typeof PROCESS_NAMES)[number];
+export type ProcessName = (typeof PROCESS_NAMES)[number];
 
 /** An alert that explains others, narrowed by what is down where it matters. */
 export type Cause =

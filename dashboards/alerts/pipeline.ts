@@ -44,9 +44,10 @@ export const PIPELINE_ALERTS: readonly Alert[] = [
     explainedBy: [...FLOW, 'ProcessDown:aggregate', 'DiskNearlyFull'],
   },
   {
-    ...usage,
     name: 'IntegrityFindingOpen',
     severity: 'page',
+    // Not the pipeline's: it may stay open for days, and tenants' alerts must not be held back that long.
+    impact: 'billing',
     team: 'platform',
     service: 'integrity',
     when: () => `max by (kind) (trueup_watch_findings_count{kind=~"${findingsOf('I1', 'I3')}"}) > 0`,
@@ -59,11 +60,12 @@ export const PIPELINE_ALERTS: readonly Alert[] = [
     explainedBy: [],
   },
   {
-    ...usage,
     name: 'IntegrityFindingOpen',
     severity: 'ticket',
+    impact: 'billing',
     team: 'data-plane',
-    service: 'integrity',
+    // Another thing than what the page is about, which therefore doesn't hide it.
+    service: 'sources',
     when: () => `max by (kind) (trueup_watch_findings_count{kind=~"${findingsOf('I2')}"}) > 0`,
     for: '15m',
     firesWithin: '16m',

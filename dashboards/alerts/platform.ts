@@ -1,7 +1,6 @@
 // Alerts of what Trueup runs on: its servers, its processes, the disk, the database's replicas and the clocks.
 
-import { PROCESS_NAMES } from '../../domain/contracts/metrics/work.ts';
-import { FLOW, type Alert, type Dependency } from './alert.ts';
+import { FLOW, type Alert, type Dependency, type ProcessName } from './alert.ts';
 
 // Redis belongs here because it wakes the rollup worker.
 const CARRY_USAGE: readonly Dependency[] = ['kafka', 'clickhouse', 'postgres', 'redis'];
@@ -10,6 +9,18 @@ function dependencyDown(of: readonly Dependency[]): string {
   const down = `max by (server) (trueup_watch_server_up{server=~"${of.join('|')}"}) == 0`;
   return `max by (dependency) (label_replace(${down}, "dependency", "$1", "server", "(.*)"))`;
 }
+
+const MOVE_USAGE: readonly ProcessName[] = ['ingest', 'http', 'aggregate'];
+const LOOK_AFTER_IT: readonly ProcessName[] = ['integrity', 'reconcile', 'watch'];
+
+/** A process that nobody scrapes any more leaves no `up` behind, hence the second half. */
+function processDown(of: readonly ProcessName[]): string {
+  const gone = of.map((name) => `absent(up{process="${name}"})`);
+  return [`max by (process) (up{process=~"${of.join('|')}"}) == 0`, ...gone].join(' or ');
+}
+
+const processNotReady = (of: readonly ProcessName[]) =>
+  `max by (process, check) (trueup_process_ready_up{process=~"${of.join('|')}"}) == 0`;
 
 const DEPENDENCY_DOWN = {
   name: 'DependencyDown',
@@ -22,9 +33,34 @@ const DEPENDENCY_DOWN = {
   explainedBy: [],
 } as const;
 
+const PROCESS_DOWN = {
+  name: 'ProcessDown',
+  severity: 'page',
+  team: 'platform',
+  service: '{{ $labels.process }}',
+  for: '2m',
+  firesWithin: '3m',
+  summary: 'No {{ $labels.process }} process answers',
+  firstStep: 'Read its last log lines; start it again.',
+  explainedBy: [],
+} as const;
+
+const PROCESS_NOT_READY = {
+  name: 'ProcessNotReady',
+  severity: 'page',
+  team: 'platform',
+  service: '{{ $labels.process }}',
+  for: '5m',
+  firesWithin: '6m',
+  summary: 'Every {{ $labels.process }} process fails its check “{{ $labels.check }}”',
+  firstStep: 'Ask one: GET /ready says why.',
+  explainedBy: [...FLOW, 'DependencyDown:temporal', 'ConsumptionStopped', 'RollupStalled'],
+} as const;
+
+/** Nothing is wrong with what is told of a tenant while there is still room, hence not the usage pipeline's. */
 const DISK_NEARLY_FULL = {
   name: 'DiskNearlyFull',
-  impact: 'usage_pipeline',
+  impact: 'billing',
   team: 'platform',
   service: 'clickhouse',
   summary: '{{ $value | humanizePercentage }} of the engine’s disk is free',
@@ -59,37 +95,28 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     firstStep: 'Read Stripe’s status page. If a period is about to be finalized, set a hold: trueup holds add.',
   },
   {
-    name: 'ProcessDown',
-    severity: 'page',
+    ...PROCESS_DOWN,
     impact: 'usage_pipeline',
-    team: 'platform',
-    service: '{{ $labels.process }}',
-    // A process that nobody scrapes any more leaves no `up` behind, hence the second half.
-    when: () =>
-      ['max by (process) (up{process!=""}) == 0', ...PROCESS_NAMES.map((name) => `absent(up{process="${name}"})`)].join(
-        ' or ',
-      ),
-    for: '2m',
-    firesWithin: '3m',
-    summary: 'No {{ $labels.process }} process answers',
-    means: 'All its instances are gone or unreachable. It loses nothing by that; what it does waits.',
-    firstStep: 'Read its last log lines; start it again.',
-    explainedBy: [],
+    when: () => processDown(MOVE_USAGE),
+    means: 'All its instances are gone or unreachable. It loses nothing by that, but usage stops at it.',
   },
   {
-    name: 'ProcessNotReady',
-    severity: 'page',
+    ...PROCESS_DOWN,
+    impact: 'billing',
+    when: () => processDown(LOOK_AFTER_IT),
+    means: 'All its instances are gone or unreachable. Usage flows; what this process does waits.',
+  },
+  {
+    ...PROCESS_NOT_READY,
     impact: 'usage_pipeline',
-    team: 'platform',
-    service: '{{ $labels.process }}',
-    when: () => 'max by (process, check) (trueup_process_ready_up) == 0',
-    for: '5m',
-    firesWithin: '6m',
-    summary: 'Every {{ $labels.process }} process fails its check “{{ $labels.check }}”',
-    means:
-      'It runs and can not do its work. An HTTP door that is not ready gets no requests, so no error shows it either.',
-    firstStep: 'Ask one: GET /ready says why.',
-    explainedBy: [...FLOW, 'DependencyDown:temporal', 'ConsumptionStopped', 'RollupStalled'],
+    when: () => processNotReady(MOVE_USAGE),
+    means: 'It runs and can not do its work. A door that is not ready gets no requests, so no error shows it either.',
+  },
+  {
+    ...PROCESS_NOT_READY,
+    impact: 'billing',
+    when: () => processNotReady(LOOK_AFTER_IT),
+    means: 'It runs and can not do its work. Usage flows; what this process does waits.',
   },
   {
     name: 'ProcessRestarting',
@@ -99,7 +126,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     service: '{{ $labels.process }}',
     when: ({ duration }) =>
       `max by (process) (changes(process_start_time_seconds{process!=""}[${duration('30m')}])) > 3`,
-    for: '1m',
+    for: '2m',
     firesWithin: '10m',
     summary: '{{ $labels.process }} started {{ $value }} times in half an hour',
     means: 'It dies and is brought back. Work gets done in between, more slowly, and nothing counts twice.',

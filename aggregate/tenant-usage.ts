@@ -36,7 +36,7 @@ export function createTenantUsage({ clickhouse, metrics, now, pinned = new Set()
       const nowMs = await now();
       const day = toIso(nowMs).slice(0, 10);
       const rows = await clickhouse.query<{ account: string; counted: string }>(QUERIES.eventsOfDay, { day });
-      metrics.record('trueup_aggregate_active_tenants_count', {}, rows.length);
+      metrics.record('trueup_aggregate_active_tenants', {}, rows.length);
       const current = { day, counts: new Map(rows.map((row) => [row.account, Number(row.counted)])) };
       const shown = new Set([...tiers.labelled.keys(), ...tiers.leaving.keys()]);
       tiers = computeTiers(tiers, { ranking: rows.map((row) => row.account), pinned, nowMs }, TENANT_TIERS);

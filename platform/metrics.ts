@@ -31,9 +31,15 @@ export type MetricsOptions = {
   readonly runtime?: boolean;
 };
 
+/** Gauges that prom-client names like counters; each says by kind what the rest of its family says as a sum. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export function createMetrics({ runtime = false }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  if (runtime) collectDefaultMetrics({ register: registry });
+  if (runtime) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
   const specs: [MetricName, MetricSpec][] = Object.entries(METRICS) as [MetricName, MetricSpec][];
   const series = new Map(specs.map(([name, spec]) => [name, createSeries(registry, name, spec)]));
   const find = (name: MetricName, labels: object) => {

@@ -44,10 +44,10 @@ const PARTS: { readonly [Name in PartName]: Row<Name> } = {
     },
   },
   findings: {
-    gauges: ['trueup_watch_findings_count', 'trueup_watch_completeness_ratio'],
+    gauges: ['trueup_watch_open_findings', 'trueup_watch_completeness_ratio'],
     write: (metrics, { open, announced, missing }) => {
       for (const kind of FINDING_KINDS) {
-        metrics.record('trueup_watch_findings_count', { kind }, open.filter((one) => one.kind === kind).length);
+        metrics.record('trueup_watch_open_findings', { kind }, open.filter((one) => one.kind === kind).length);
       }
       if (announced === null) metrics.forgetAll('trueup_watch_completeness_ratio');
       else {
@@ -68,24 +68,24 @@ const PARTS: { readonly [Name in PartName]: Row<Name> } = {
   },
   books: {
     gauges: [
-      'trueup_watch_breaks_count',
+      'trueup_watch_unsettled_cases',
       'trueup_watch_break_minor_units',
       'trueup_watch_break_overdue_seconds',
       'trueup_watch_drift_ratio',
       'trueup_watch_invoiced_minor_units',
-      'trueup_watch_accounts_count',
+      'trueup_watch_run_accounts',
     ],
     write: writeBooks,
   },
   holds: {
-    gauges: ['trueup_watch_holds_count', 'trueup_watch_hold_expires_seconds'],
+    gauges: ['trueup_watch_standing_holds', 'trueup_watch_hold_expires_seconds'],
     write: (metrics, holds, { clock }) => {
       for (const stops of ['pushes', 'finalization'] as const) {
         for (const scope of ['account', 'all'] as const) {
           const found = holds.filter(
             ({ account, kinds }) => (account === null) === (scope === 'all') && kinds.includes(stops),
           );
-          metrics.record('trueup_watch_holds_count', { stops, scope }, found.length);
+          metrics.record('trueup_watch_standing_holds', { stops, scope }, found.length);
         }
       }
       metrics.forgetAll('trueup_watch_hold_expires_seconds');
@@ -105,26 +105,26 @@ const PARTS: { readonly [Name in PartName]: Row<Name> } = {
   },
   workflows: {
     gauges: [
-      'trueup_watch_workflows_count',
+      'trueup_watch_running_workflows',
       'trueup_watch_workflow_stuck_seconds',
-      'trueup_watch_workflow_failures_count',
+      'trueup_watch_failed_workflows',
     ],
     write: (metrics, { running, failed }) => {
       for (const workflow of WORKFLOW_KINDS) {
         const of = running.filter(({ kind }) => kind === workflow);
         const stuckMs = Math.max(0, ...of.map(({ stuck }) => stuck?.forMs ?? 0));
-        metrics.record('trueup_watch_workflows_count', { workflow }, of.length);
+        metrics.record('trueup_watch_running_workflows', { workflow }, of.length);
         metrics.record('trueup_watch_workflow_stuck_seconds', { workflow }, seconds(stuckMs));
         const failures = failed.filter(({ kind }) => kind === workflow).length;
-        metrics.record('trueup_watch_workflow_failures_count', { workflow }, failures);
+        metrics.record('trueup_watch_failed_workflows', { workflow }, failures);
       }
     },
   },
   storage: {
-    gauges: ['trueup_watch_disk_free_ratio', 'trueup_watch_replicas_count', 'trueup_watch_replication_lag_seconds'],
+    gauges: ['trueup_watch_disk_free_ratio', 'trueup_watch_streaming_replicas', 'trueup_watch_replication_lag_seconds'],
     write: (metrics, { diskFreeRatio, replicas, replicationLagMs }) => {
       metrics.record('trueup_watch_disk_free_ratio', {}, diskFreeRatio);
-      metrics.record('trueup_watch_replicas_count', {}, replicas);
+      metrics.record('trueup_watch_streaming_replicas', {}, replicas);
       metrics.record('trueup_watch_replication_lag_seconds', {}, seconds(replicationLagMs));
     },
   },
@@ -159,7 +159,7 @@ function writeBooks(metrics: Metrics, books: Values['books'], { clock }: Standin
   for (const [one] of [...byCode.values()].map((cases) => [cases[0], cases] as const)) {
     if (one === undefined) continue;
     const { code, severity } = one;
-    metrics.record('trueup_watch_breaks_count', { code, severity }, byCode.get(`${severity} ${code}`)?.length ?? 0);
+    metrics.record('trueup_watch_unsettled_cases', { code, severity }, byCode.get(`${severity} ${code}`)?.length ?? 0);
   }
   for (const [currency, cases] of Map.groupBy(unsettled, (one) => one.currency)) {
     metrics.record('trueup_watch_break_minor_units', { currency }, sum(cases.map(({ amountMinor }) => amountMinor)));
@@ -177,5 +177,5 @@ function writeBooks(metrics: Metrics, books: Values['books'], { clock }: Standin
     metrics.record('trueup_watch_invoiced_minor_units', { currency }, Number(invoiced));
   }
   for (const [state, accounts] of newestRun.accounts)
-    metrics.record('trueup_watch_accounts_count', { state }, accounts);
+    metrics.record('trueup_watch_run_accounts', { state }, accounts);
 }

@@ -64,6 +64,14 @@ describe('the screen', () => {
     expect(text).toContain('close of 2026-09, due 2026-10-03T06:00Z, 12 d 6 h ago');
   });
 
+  test('a step that nobody takes is told from its first seconds on, and blocks only when it lasts', () => {
+    const stuck = { step: 'workflow task', forMs: 25_000, attempt: 1, why: 'nobody takes it' };
+    const running = [{ id: 'close-2026-09', kind: 'close' as const, stuck }];
+    const { runbooks, text } = screenOf({ workflows: read({ running, failed: [] }) });
+    expect(runbooks).toEqual([]);
+    expect(text).toContain('workflows  1 close; close-2026-09 waits 25 s for workflow task: nobody takes it');
+  });
+
   test('stuck work names the workflow, its step and why', () => {
     const stuck = { step: 'pushUsage', forMs: 1_200_000, attempt: 9, why: 'STRIPE_UNAVAILABLE' };
     const running = [{ id: 'close-2026-09-batch-0', kind: 'batch' as const, stuck }];

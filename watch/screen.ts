@@ -2,6 +2,7 @@
 
 import { formatMoney, parseCurrency } from '../domain/money.ts';
 import { toIso } from '../domain/period.ts';
+import type { Workflows } from '../reconcile/door.ts';
 import { computeLag, findBlockers, type Blocker, type Looks } from './blockers.ts';
 import { formatDuration } from './duration.ts';
 import { findNextStep } from './period-steps.ts';
@@ -84,7 +85,7 @@ function lines({ before, now }: Looks): Line[] {
     [
       'workflows',
       known(now.workflows, ({ running }) =>
-        running.length === 0 ? 'none running' : countBy(running.map(({ kind }) => kind)),
+        running.length === 0 ? 'none running' : `${countBy(running.map(({ kind }) => kind))}${longestWait(running)}`,
       ),
     ],
     [
@@ -106,7 +107,7 @@ function lines({ before, now }: Looks): Line[] {
       known(
         now.storage,
         ({ diskFreeRatio, replicas, replicationLagMs }) =>
-          `${Math.floor(diskFreeRatio * 100)} % of the engine's disk is free; ${replicas === 0 ? 'no replica' : `${replicas} replicas, ${formatDuration(replicationLagMs)} behind`}`,
+          `${Math.floor(diskFreeRatio * 100)} % of the engine's disk is free; ${replicas === 0 ? 'no replica' : `${replicas} replica${replicas === 1 ? '' : 's'}, ${formatDuration(replicationLagMs)} behind`}`,
       ),
     ],
   ];
@@ -150,6 +151,15 @@ function cases({ books, clock }: Standing): string {
     const age = clock.ok ? ` for ${formatDuration(clock.value.businessNowMs - oldest.openedAtMs)}` : '';
     return `${unsettled.length} unsettled, ${sums.join(' + ')} in doubt; oldest: ${oldest.code} of ${oldest.account}${age}`;
   });
+}
+
+/** Told from the first seconds on; it blocks only when it lasts (blockers.ts). */
+function longestWait(running: Workflows['running']): string {
+  const [worst] = running
+    .flatMap(({ id, stuck }) => (stuck === null ? [] : [{ id, ...stuck }]))
+    .toSorted((a, b) => b.forMs - a.forMs);
+  if (worst === undefined) return '';
+  return `; ${worst.id} waits ${formatDuration(worst.forMs)} for ${worst.step}: ${worst.why}`;
 }
 
 /** `2 MANIFEST_MISSING, 1 BLOCK_GAP`. */

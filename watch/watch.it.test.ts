@@ -96,7 +96,7 @@ describe('the watcher', () => {
     const text = await watch.metrics();
     expect(text).toContain('trueup_watch_server_up{server="postgres"} 1');
     expect(text).toMatch(/^trueup_watch_log_end_records \d+$/m);
-    expect(text).not.toMatch(/^trueup_watch_findings_count\{/m);
+    expect(text).not.toMatch(/^trueup_watch_open_findings\{/m);
     expect(text).not.toMatch(/^trueup_watch_disk_free_ratio /m);
     expect(text).toContain('trueup_watch_slo_looks_total{slo="usage-completeness",outcome="unknown"}');
     const { status, checks } = await eventually(PROMPT_MS, async () => {

@@ -173,7 +173,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     service: 'postgres',
     // A replica that is gone has no lag, so its count is watched too.
     when: ({ duration }) =>
-      `max(max_over_time(trueup_watch_replicas_count[${duration('1d')}])) - max(trueup_watch_replicas_count) > 0`,
+      `max(max_over_time(trueup_watch_streaming_replicas[${duration('1d')}])) - max(trueup_watch_streaming_replicas) > 0`,
     for: '5m',
     firesWithin: '6m',
     summary: '{{ $value }} replicas fewer stream from the database than within the last day',

@@ -31,7 +31,7 @@ const brokenPanels = () => [
     title: 'Accounts not billed',
     description: 'Accounts of the newest run that are held back, without an invoice, or failed. Each has a case.',
     unit: 'suffix:accounts',
-    queries: [{ promql: 'sum(max by (state) (trueup_watch_accounts_count{state=~"held|missing|failed"}))' }],
+    queries: [{ promql: 'sum(max by (state) (trueup_watch_run_accounts{state=~"held|missing|failed"}))' }],
     levels: { warn: 1 },
     words: { 0: 'None' },
     link: runbook('CriticalBreakOpen'),
@@ -60,7 +60,7 @@ const brokenPanels = () => [
     width: 4,
   }),
   stat({
-    title: 'Close',
+    title: 'Close of the month',
     description: 'How late the latest step of the newest ended period is, in business time.',
     unit: 's',
     queries: [{ promql: 'max(trueup_watch_period_overdue_seconds)' }],
@@ -121,7 +121,7 @@ const moneyPanels = () => [
     unit: 'short',
     queries: [
       {
-        promql: 'sort_desc(sum by (code) (max by (code, severity) (trueup_watch_breaks_count)) > 0)',
+        promql: 'sort_desc(sum by (code) (max by (code, severity) (trueup_watch_unsettled_cases)) > 0)',
         legend: '{{code}}',
       },
     ],
@@ -136,7 +136,7 @@ const moneyPanels = () => [
     unit: 'short',
     draw: 'stacked',
     queries: [
-      { promql: 'sum by (severity) (max by (code, severity) (trueup_watch_breaks_count))', legend: '{{severity}}' },
+      { promql: 'sum by (severity) (max by (code, severity) (trueup_watch_unsettled_cases))', legend: '{{severity}}' },
     ],
     link: runbook('ReconciliationAgeBurn'),
     width: 12,
@@ -172,7 +172,7 @@ const closePanels = () => [
     title: 'Where accounts stand',
     description: 'Accounts of the newest run. Open ones are not due yet; held and missing ones have a case.',
     unit: 'short',
-    queries: [{ promql: 'max by (state) (trueup_watch_accounts_count)', legend: '{{state}}' }],
+    queries: [{ promql: 'max by (state) (trueup_watch_run_accounts)', legend: '{{state}}' }],
     link: runbook('InvoiceRunLateBurn'),
     width: 6,
     height: 7,
@@ -181,7 +181,7 @@ const closePanels = () => [
     title: 'Holds in force',
     description: 'What somebody stopped, for one account or for all. Holds have a reason, an owner and an end.',
     unit: 'short',
-    queries: [{ promql: 'max by (stops, scope) (trueup_watch_holds_count)', legend: '{{stops}}, {{scope}}' }],
+    queries: [{ promql: 'max by (stops, scope) (trueup_watch_standing_holds)', legend: '{{stops}}, {{scope}}' }],
     levels: { warn: 1 },
     link: runbook('HoldForgotten'),
     width: 6,
@@ -241,8 +241,8 @@ const workPanels = () => [
     description: 'Running workflows by kind, and those of the last week that failed and were not run again.',
     unit: 'short',
     queries: [
-      { promql: 'max by (workflow) (trueup_watch_workflows_count)', legend: '{{workflow}} runs' },
-      { promql: 'sum(max by (workflow) (trueup_watch_workflow_failures_count))', legend: 'failed' },
+      { promql: 'max by (workflow) (trueup_watch_running_workflows)', legend: '{{workflow}} runs' },
+      { promql: 'sum(max by (workflow) (trueup_watch_failed_workflows))', legend: 'failed' },
     ],
     link: runbook('WorkflowFailed'),
     width: 12,
@@ -256,7 +256,7 @@ const stripePanels = () => [
     unit: 'cps',
     queries: [
       { promql: rate('trueup_reconcile_stripe_requests_total', 'outcome'), legend: 'requests {{outcome}}' },
-      { promql: rate('trueup_reconcile_pushed_hours_total'), legend: 'hours pushed' },
+      { promql: rate('trueup_reconcile_pushed_values_total'), legend: 'hours pushed' },
       { promql: rate('trueup_reconcile_webhooks_total', 'code_class'), legend: 'webhooks {{code_class}}' },
     ],
     link: runbook('StripeErrors'),

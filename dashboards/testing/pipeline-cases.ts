@@ -1,7 +1,7 @@
 import type { AlertCase } from './alert-cases.ts';
 import { blip, counter, gauge } from './series.ts';
 
-const finding = (kind: string) => `trueup_watch_findings_count{kind="${kind}"}`;
+const finding = (kind: string) => `trueup_watch_open_findings{kind="${kind}"}`;
 const lag = (partition: string) => `trueup_watch_lag_records{partition="${partition}"}`;
 const never = [] as const;
 

@@ -143,14 +143,14 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'ReplicaLost/ticket',
     title: 'one of two replicas streams no more, so that nothing is behind',
-    changes: { trueup_watch_replicas_count: gauge(2, 1) },
+    changes: { trueup_watch_streaming_replicas: gauge(2, 1) },
     lasts: '6m',
     fires: ['ReplicaLost{severity="ticket"}'],
   },
   {
     about: 'ReplicaLost/ticket',
     title: 'there has never been a replica, and later there is one',
-    changes: { trueup_watch_replicas_count: gauge(0, 1) },
+    changes: { trueup_watch_streaming_replicas: gauge(0, 1) },
     ...quiet('10m'),
   },
   {

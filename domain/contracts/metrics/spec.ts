@@ -4,7 +4,7 @@
 export const METRIC_STAGES = ['process', 'http', 'ingest', 'aggregate', 'integrity', 'reconcile', 'watch'] as const;
 export type MetricStage = (typeof METRIC_STAGES)[number];
 
-/** Base units, as Prometheus wants them; `info` is a gauge of 1 that carries labels. Minor units are those of the currency label. */
+/** Base units, as Prometheus wants them, or what is counted; `info` is a gauge of 1 that carries labels. Minor units are those of the currency label. */
 export const METRIC_UNITS = [
   'total',
   'seconds',
@@ -14,7 +14,13 @@ export const METRIC_UNITS = [
   'blocks',
   'messages',
   'ratio',
-  'count',
+  'tenants',
+  'findings',
+  'cases',
+  'accounts',
+  'holds',
+  'workflows',
+  'replicas',
   'minor_units',
   'up',
   'info',

@@ -109,10 +109,10 @@ export const WATCH_METRICS = {
     stage,
     labels: {},
   },
-  trueup_watch_findings_count: {
+  trueup_watch_open_findings: {
     kind: gauge,
     help: 'Open findings of the continuous proof',
-    unit: 'count',
+    unit: 'findings',
     stage,
     labels: { kind: FINDING_KINDS },
   },
@@ -144,10 +144,10 @@ export const WATCH_METRICS = {
     stage,
     labels: {},
   },
-  trueup_watch_breaks_count: {
+  trueup_watch_unsettled_cases: {
     kind: gauge,
     help: 'Cases that are not settled, by break code and severity',
-    unit: 'count',
+    unit: 'cases',
     stage,
     labels: { code: BREAK_CODES, severity: SEVERITIES },
   },
@@ -179,17 +179,17 @@ export const WATCH_METRICS = {
     stage,
     labels: { severity: SEVERITIES },
   },
-  trueup_watch_accounts_count: {
+  trueup_watch_run_accounts: {
     kind: gauge,
     help: 'Accounts of the newest run, by where they stand',
-    unit: 'count',
+    unit: 'accounts',
     stage,
     labels: { state: ['open', 'billed', 'held', 'missing', 'failed'] },
   },
-  trueup_watch_holds_count: {
+  trueup_watch_standing_holds: {
     kind: gauge,
     help: 'Holds in force, by what they stop and for whom',
-    unit: 'count',
+    unit: 'holds',
     stage,
     labels: { stops: ['pushes', 'finalization'], scope: ['account', 'all'] },
   },
@@ -214,10 +214,10 @@ export const WATCH_METRICS = {
     stage,
     labels: { queue: OUTBOX_QUEUES },
   },
-  trueup_watch_workflows_count: {
+  trueup_watch_running_workflows: {
     kind: gauge,
     help: 'Running workflows',
-    unit: 'count',
+    unit: 'workflows',
     stage,
     labels: { workflow: WORKFLOW_KINDS },
   },
@@ -228,10 +228,10 @@ export const WATCH_METRICS = {
     stage,
     labels: { workflow: WORKFLOW_KINDS },
   },
-  trueup_watch_workflow_failures_count: {
+  trueup_watch_failed_workflows: {
     kind: gauge,
     help: 'Workflows of the last week that ended in failure and were not run again',
-    unit: 'count',
+    unit: 'workflows',
     stage,
     labels: { workflow: WORKFLOW_KINDS },
   },
@@ -249,10 +249,10 @@ export const WATCH_METRICS = {
     stage,
     labels: {},
   },
-  trueup_watch_replicas_count: {
+  trueup_watch_streaming_replicas: {
     kind: gauge,
     help: 'Replicas that stream from the database',
-    unit: 'count',
+    unit: 'replicas',
     stage,
     labels: {},
   },

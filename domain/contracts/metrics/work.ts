@@ -40,10 +40,10 @@ export const AGGREGATE_METRICS = {
     stage: 'aggregate',
     labels: { tenant: TENANT },
   },
-  trueup_aggregate_active_tenants_count: {
+  trueup_aggregate_active_tenants: {
     kind: 'gauge',
     help: 'Tenants with usage today in business time',
-    unit: 'count',
+    unit: 'tenants',
     stage: 'aggregate',
     labels: {},
   },
@@ -118,7 +118,7 @@ export const RECONCILE_METRICS = {
     labels: { activity: RECONCILE_ACTIVITIES },
     buckets: [0.1, 1, 10, 60, 600],
   },
-  trueup_reconcile_pushed_hours_total: {
+  trueup_reconcile_pushed_values_total: {
     kind: 'counter',
     help: 'Hour totals of open periods that were sent to the biller',
     unit: 'total',

@@ -37,7 +37,22 @@ const tasks = {
     args: [],
     says: 'rounds of kills, pauses, lost replies, replays and full disks; then every event counts once',
   },
-  trueup: { file: 'cli/main.ts', args: [], says: 'the command line: events, keys, …; npm run trueup -- help' },
+  'drill:restore': {
+    file: 'fixtures/drill/main.ts',
+    args: [],
+    says: 'an older Postgres and a lost ClickHouse, restored as docs/operations.md says',
+  },
+  dashboards: {
+    file: 'dashboards/main.ts',
+    args: [],
+    says: 'writes alert rules, routes and boards from the code to dashboards/generated',
+  },
+  boards: {
+    file: 'fixtures/boards/main.ts',
+    args: [],
+    says: 'the Grafana boards as pages and pictures, without Grafana; npm run boards -- --help',
+  },
+  trueup: { file: 'stack/tasks/trueup.ts', args: [], says: 'the command line: events, keys, …; npm run trueup -- help' },
   bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), queries' },
   'bench:pipeline': { file: 'bench/main.ts', args: ['pipeline'], says: 'events per second against a bare insert' },
   'bench:reconcile': {

@@ -10,6 +10,7 @@ import { must } from '../servers/server.ts';
 import { serverNames } from '../servers/table.ts';
 import { startStack } from '../stack.ts';
 import { giveOpsPorts, writeTargets } from '../targets.ts';
+import { writeVariables } from '../variables.ts';
 import { startPager } from './pager.ts';
 import { checkout } from './steps.ts';
 
@@ -66,6 +67,7 @@ try {
   const { processes: placed, targets } = await giveOpsPorts(specs.filter(({ file }) => existsSync(file)));
   const processes = superviseProcesses(placed);
   writeTargets(stack, targets);
+  writeVariables(stack, env);
   const variables = Object.entries(env).map(([variable, value]) => `  ${variable}=${value}`);
   const metrics = targets.map(({ address, labels }) => `  ${labels.process.padEnd(9)} http://${address}/metrics`);
   const door = `http://${env.TRUEUP_HTTP_HOST}:${env.TRUEUP_HTTP_PORT}/v1/events`;

@@ -104,11 +104,7 @@ const PARTS: { readonly [Name in PartName]: Row<Name> } = {
     },
   },
   workflows: {
-    gauges: [
-      'trueup_watch_running_workflows',
-      'trueup_watch_workflow_stuck_seconds',
-      'trueup_watch_failed_workflows',
-    ],
+    gauges: ['trueup_watch_running_workflows', 'trueup_watch_workflow_stuck_seconds', 'trueup_watch_failed_workflows'],
     write: (metrics, { running, failed }) => {
       for (const workflow of WORKFLOW_KINDS) {
         const of = running.filter(({ kind }) => kind === workflow);
@@ -176,6 +172,5 @@ function writeBooks(metrics: Metrics, books: Values['books'], { clock }: Standin
   for (const [currency, invoiced] of newestRun.invoicedMinor) {
     metrics.record('trueup_watch_invoiced_minor_units', { currency }, Number(invoiced));
   }
-  for (const [state, accounts] of newestRun.accounts)
-    metrics.record('trueup_watch_run_accounts', { state }, accounts);
+  for (const [state, accounts] of newestRun.accounts) metrics.record('trueup_watch_run_accounts', { state }, accounts);
 }

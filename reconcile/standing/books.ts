@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { BreakCode } from '../../domain/contracts/break-codes.ts';
 import type { Severity } from '../../domain/contracts/severities.ts';
 import { magnitude } from '../../domain/decimal.ts';
-import { isSettled } from '../cases/states.ts';
+import { CASE_STATES, isSettled } from '../cases/states.ts';
 import type { ReconcileDb } from '../store/db.ts';
 import type { AccountState } from '../store/tables.ts';
 
@@ -37,22 +37,43 @@ export type Books = {
   readonly newestRun: StandingRun | null;
 };
 
+const UNSETTLED = CASE_STATES.filter((state) => !isSettled(state));
+
 export async function fetchBooks(db: ReconcileDb): Promise<Books> {
-  const rows = await db.selectFrom('cases').selectAll().orderBy('opened_at').orderBy('case_id').execute();
-  const unsettled = rows
-    .filter(({ state }) => !isSettled(state))
-    .map((row) => ({
-      caseId: row.case_id,
-      period: row.period,
-      account: row.account,
-      code: row.code as BreakCode,
-      severity: row.severity,
-      currency: row.currency,
-      amountMinor: magnitude(BigInt(row.amount_minor)),
-      openedAtMs: row.opened_at.getTime(),
-      dueAtMs: row.due_at.getTime(),
-    }));
+  const rows = await db
+    .selectFrom('cases')
+    .selectAll()
+    .where('state', 'in', UNSETTLED)
+    .orderBy('opened_at')
+    .orderBy('case_id')
+    .execute();
+  const unsettled = rows.map((row) => ({
+    caseId: row.case_id,
+    period: row.period,
+    account: row.account,
+    code: row.code as BreakCode,
+    severity: row.severity,
+    currency: row.currency,
+    amountMinor: magnitude(BigInt(row.amount_minor)),
+    openedAtMs: row.opened_at.getTime(),
+    dueAtMs: row.due_at.getTime(),
+  }));
   return { unsettled, newestRun: await fetchNewestRun(db) };
+}
+
+/**
+ * Whether a period carries both signatures. Whether they still hold is sign-off/book.ts's to say, which hashes everything
+ * again; this is for whoever looks every few seconds.
+ */
+export async function fetchIsSigned(db: ReconcileDb, period: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('sign_offs')
+    .select('id')
+    .where('period', '=', period)
+    .where('approved_at', 'is not', null)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 async function fetchNewestRun(db: ReconcileDb): Promise<StandingRun | null> {

@@ -51,6 +51,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   watch: ['domain', 'platform', 'accounts', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts'],
   cli: ['domain', 'platform', 'accounts', 'ingest', 'aggregate', 'reconcile/books.ts', 'reconcile/door.ts', 'watch'],
   stack: [],
+  // Its test alone: what the image must hold.
+  deploy: ['domain'],
   dashboards: ['domain', 'platform'],
   bench: ['*'],
   'fixtures/dataplane': ['fixtures/dataplane'],
@@ -248,7 +250,7 @@ describe('schema and queries', () => {
 });
 
 describe('documents', () => {
-  const stages = ['ingest', 'aggregate', 'reconcile'];
+  const stages = ['ingest', 'aggregate', 'reconcile', 'watch'];
 
   test.each(stages)('%s/README.md says in at most 25 lines what it reads, writes, promises and survives', (stage) => {
     const text = read(`${stage}/README.md`);

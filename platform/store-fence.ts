@@ -70,8 +70,9 @@ async function findClickHouseBehind({ clickhouse, db, topic }: Fenced): Promise<
     .select('block')
     .where('topic', '=', topic)
     .where('stored_at', '>', new Date(Date.now() - MARKS_KEPT_MS))
-    .where('stored_at', '=', ({ selectFrom }) =>
-      selectFrom('ingest_blocks')
+    .where('stored_at', '=', (expression) =>
+      expression
+        .selectFrom('ingest_blocks')
         .select(({ fn }) => fn.max<Date>('stored_at').as('at'))
         .where('topic', '=', topic)
         .where('accepted', '>', 0),

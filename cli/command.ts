@@ -6,6 +6,8 @@ import type { Env } from '../platform/env.ts';
 export type CommandContext = {
   /** Reads and checks the named variables only, so that a command asks for no more servers than it uses. */
   env<Name extends keyof Env>(...names: Name[]): Pick<Env, Name>;
+  /** The environment as it is, wrong or not: for the command that judges it. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
   /** One line to stdout: the answer. */
   print(line: string): void;

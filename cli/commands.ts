@@ -170,6 +170,12 @@ const COMMANDS: readonly Command[] = [
     load: async () => import('./migrate.ts'),
   },
   {
+    name: 'doctor',
+    usage: ['doctor [--ready <host:port>]... [--json]      exit 1: there is a problem'],
+    says: 'is this installation set up right: configuration, servers, schema, rights, topics, clocks, Stripe; changes nothing',
+    load: async () => import('./doctor.ts'),
+  },
+  {
     name: 'recover',
     usage: [
       'recover postgres',

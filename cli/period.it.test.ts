@@ -41,6 +41,7 @@ async function period(...args: string[]): Promise<Said> {
   };
   const code = await run(args, {
     env: (...names) => parseEnvPart(source, names),
+    variables: source,
     stdin: Readable.from([]),
     print: (line) => answer.push(line),
     warn: (line) => remarks.push(line),

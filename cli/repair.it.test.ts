@@ -15,6 +15,7 @@ async function repair(...args: string[]): Promise<{ code: number; says: string }
   const said: string[] = [];
   const context: CommandContext = {
     env: (...names) => parseEnvPart(source, names),
+    variables: source,
     stdin: process.stdin,
     print: (text) => said.push(text),
     warn: (text) => said.push(text),

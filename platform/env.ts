@@ -105,14 +105,24 @@ export function parseEnvPart<Name extends keyof Env>(source: Source, names: read
   return parseWith(z.object(shape) as unknown as z.ZodType<Pick<Env, Name>>, source);
 }
 
-function parseWith<Shape>(shape: z.ZodType<Shape>, source: Source, contradictions: readonly string[] = []): Shape {
+/** One line for everything parseEnv would refuse; none: it takes it. */
+export function findEnvProblems(source: Source): string[] {
+  return [...check(variables, source).wrong, ...findContradictions(source)];
+}
+
+function check<Shape>(shape: z.ZodType<Shape>, source: Source) {
   const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = shape.safeParse(present);
-  if (parsed.success && contradictions.length === 0) return parsed.data;
   const wrong = (parsed.error?.issues ?? []).map((issue) => {
     const name = issue.path.join('.');
     return `${name} ${present[name] === undefined ? 'is not set' : issue.message}`;
   });
+  return { parsed, wrong };
+}
+
+function parseWith<Shape>(shape: z.ZodType<Shape>, source: Source, contradictions: readonly string[] = []): Shape {
+  const { parsed, wrong } = check(shape, source);
+  if (parsed.success && contradictions.length === 0) return parsed.data;
   const problems = [...wrong, ...contradictions];
   const count = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
   throw new TrueupError({

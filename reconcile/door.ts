@@ -25,6 +25,7 @@ export { explainInvoice, type ExplainedInvoice } from './explain/invoice.ts';
 export { runAudit } from './audit/audit.ts';
 export { readUsageFolder, readUsageTable } from './audit/own-usage.ts';
 export { createStripeAudit } from './billing/stripe-audit.ts';
+export { probeStripe, type StripeFacts } from './billing/stripe-probe.ts';
 export { openPace } from './billing/shared-pace.ts';
 export { fetchWorkflows, type Workflows } from './standing/running-workflows.ts';
 export { createStripeBilling } from './billing/stripe.ts';

@@ -13,6 +13,7 @@ export async function runTrueup(line: string, variables: NodeJS.ProcessEnv): Pro
   const err: string[] = [];
   const code = await runCommand(words, {
     env: (...names) => parseEnvPart(variables, names),
+    variables,
     stdin: Readable.from([]),
     print: (text) => out.push(text),
     warn: (text) => err.push(text),

@@ -36,7 +36,8 @@ type Part = {
   readonly settle: (error?: unknown) => void;
 };
 
-const GROUP_BYTES_MAX = 512 * 1024;
+/** What one batch of the door has at most, so the topic must take it. */
+export const GROUP_BYTES_MAX = 512 * 1024;
 /** Batch framing around one record and its trace header, generously. */
 const RECORD_OVERHEAD_BYTES = 64;
 const TRACE_HEADER_BYTES = 80;

@@ -9,6 +9,8 @@ export type ErrorKind = 'rejected' | 'unavailable' | 'conflict' | 'bug';
 export const ERROR_CODES = [
   'AGREEMENT_CHANGED',
   'AGREEMENT_INVALID',
+  'ALERT_REFUSED',
+  'ALERTMANAGER_UNAVAILABLE',
   'CASE_INVALID',
   'CASE_STATE',
   'CASE_UNKNOWN',

@@ -87,7 +87,11 @@ export async function createTopics(brokers: string, topics: readonly Topic[]): P
   try {
     await admin.connect();
     for (const { topic, partitions } of topics) {
-      const configEntries = [{ name: 'retention.ms', value: '-1' }];
+      // Arrival is the broker's to say, as in production: the only caller runs on the wall clock.
+      const configEntries = [
+        { name: 'retention.ms', value: '-1' },
+        { name: 'message.timestamp.type', value: 'LogAppendTime' },
+      ];
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
     }
   } finally {

@@ -22,7 +22,8 @@ export async function createTemporal(
 
 /** Connects with the first call, and again after an outage: for whoever must start while Temporal is away. */
 export function createLazyTemporal({ address, namespace }: TemporalOptions): Temporal {
-  const connection = Connection.lazy({ address, connectTimeout: 3_000 });
+  // Without interceptors: the client's own would ask again for long, also after it was closed.
+  const connection = Connection.lazy({ address, connectTimeout: 3_000, interceptors: [] });
   return { client: new Client({ connection, namespace }), close: async () => connection.close() };
 }
 

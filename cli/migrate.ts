@@ -4,8 +4,6 @@
 
 import { parseArgs } from 'node:util';
 import { migrate, planMigration, type MigrateOptions } from '../platform/migrate.ts';
-import { createPostgres } from '../platform/postgres.ts';
-import { fetchProcesses, schemaLevel, type ProcessTables } from '../platform/process-registry.ts';
 import type { SchemaPlan } from '../platform/schema-plan.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
 
@@ -19,16 +17,15 @@ export const run: Run = async (args, context) => {
     },
   });
   if (values.plan && values.contract) throw new UsageError('--plan shows both; --contract carries out');
+  if (values['despite-older'] && !values.contract) throw new UsageError('--despite-older goes with --contract');
   const options = optionsOf(context);
   const plan = await planMigration(options);
   if (values.plan) {
     for (const line of describe(plan)) context.print(line);
     return 0;
   }
-  if (values.contract && !(await mayContract(options, plan, { context, despiteOlder: values['despite-older'] }))) {
-    return 1;
-  }
-  const applied = await migrate({ ...options, contract: values.contract });
+  const contract = values.contract && values['despite-older'] ? 'despite older' : values.contract;
+  const applied = await migrate({ ...options, contract });
   for (const name of applied) context.print(`applied  ${name}`);
   if (applied.length === 0) context.warn('nothing to apply');
   if (!values.contract && plan.contract.length > 0) {
@@ -59,29 +56,4 @@ function describe({ expand, contract, newer }: SchemaPlan): string[] {
     ...newer.map(({ name, phase }) => `newer     ${name}   (${phase}, applied by a newer release)`),
   ];
   return lines.length === 0 ? ['nothing waits'] : lines;
-}
-
-type Asked = { readonly context: CommandContext; readonly despiteOlder: boolean };
-
-async function mayContract(options: MigrateOptions, plan: SchemaPlan, asked: Asked): Promise<boolean> {
-  const { context, despiteOlder } = asked;
-  // A database that has nothing yet is used by nobody.
-  if (plan.contract.length === 0 || plan.expand.some(({ name }) => name.startsWith('platform/001'))) return true;
-  const db = createPostgres<ProcessTables>(options.postgresUrl, 1);
-  try {
-    // Before the table of processes there was no release that could be missing from it.
-    const registered = !plan.expand.some(({ name }) => name === 'platform/002_processes.postgres.sql');
-    const running = registered ? await fetchProcesses(db) : [];
-    const older = running.filter((one) => one.schemaLevel < schemaLevel());
-    for (const { id, schemaLevel: level } of older) context.warn(`${id} runs on schema ${level} of ${schemaLevel()}`);
-    if (older.length === 0) return true;
-    context.warn(
-      despiteOlder
-        ? 'they will fail on what is taken away now'
-        : 'nothing was taken away: replace them first, or say --despite-older if they are dead',
-    );
-    return despiteOlder;
-  } finally {
-    await db.destroy();
-  }
 }

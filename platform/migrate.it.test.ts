@@ -62,6 +62,14 @@ describe('migrating', () => {
     await sql`SELECT FROM added`.execute(db);
     // This checkout doesn't know what was added, and can live with it.
     await checkSchema(options);
+    const stop = await registerProcess(db, { name: 'ingest', log });
+    const refused = migrate({ ...options, files, contract: true });
+    await expect(refused).rejects.toMatchObject({
+      code: 'SCHEMA_IN_USE',
+      message: expect.stringContaining('ingest-') as string,
+    });
+    await sql`SELECT FROM added`.execute(db);
+    await stop();
     expect(await migrate({ ...options, files, contract: true })).toEqual([drop.name]);
     await expect(sql`SELECT FROM added`.execute(db)).rejects.toThrow('added');
     await expect(checkSchema(options)).rejects.toMatchObject({ code: 'SCHEMA_AHEAD' });

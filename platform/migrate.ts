@@ -5,9 +5,11 @@
 
 import pg from 'pg';
 import { sha256 } from '../domain/canonical.ts';
+import { TrueupError } from '../domain/contracts/errors.ts';
 import { createClickHouse, type ClickHouse } from './clickhouse.ts';
 import { toClusterStatements } from './cluster-ddl.ts';
-import { translatePostgres } from './postgres.ts';
+import { createPostgres, translatePostgres } from './postgres.ts';
+import { fetchProcesses, type ProcessTables } from './process-registry.ts';
 import { readSchemaFiles, splitStatements, type SchemaFile } from './schema-files.ts';
 import { checkUsable, computeSchemaPlan, type AppliedFile, type SchemaPlan } from './schema-plan.ts';
 
@@ -17,8 +19,8 @@ export type MigrateOptions = {
   readonly clickhouseDatabase: string;
   /** Lays ClickHouse tables out on this cluster instead of on one server. */
   readonly clickhouseCluster?: string | undefined;
-  /** Take away, too, what no release uses any more. */
-  readonly contract?: boolean;
+  /** Take away, too, what no release uses any more; `despite older` processes that are known to be dead. */
+  readonly contract?: boolean | 'despite older';
   /** The checkout's own, unless given. */
   readonly files?: readonly SchemaFile[];
 };
@@ -32,7 +34,8 @@ const RECORDS = `
 
 /**
  * Brings both databases to the schema of this checkout. Returns the names of the files it applied. Throws `unavailable`
- * while a database is away, `bug` SCHEMA_CHANGED before anything is applied.
+ * while a database is away, `bug` SCHEMA_CHANGED before anything is applied, `conflict` SCHEMA_IN_USE before anything is taken
+ * away while a process runs that was built for an older schema.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   return withDatabases(options, async (databases) => {
@@ -41,9 +44,11 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await databases.postgres.query(RECORDS);
     await forgetLostTables(databases, options);
     const plan = computeSchemaPlan(filesOf(options), await fetchApplied(databases.postgres, options));
-    const pending = options.contract === true ? [...plan.expand, ...plan.contract] : plan.expand;
-    for (const file of pending) await apply(databases, options, file);
-    return pending.map(({ name }) => name);
+    for (const file of plan.expand) await apply(databases, options, file);
+    const contract = (options.contract ?? false) === false ? [] : plan.contract;
+    if (contract.length > 0 && options.contract !== 'despite older') await checkUnused(options);
+    for (const file of contract) await apply(databases, options, file);
+    return [...plan.expand, ...contract].map(({ name }) => name);
   });
 }
 
@@ -61,6 +66,23 @@ export async function planMigration(options: MigrateOptions): Promise<SchemaPlan
 /** For a process that must not change the schema: throws what `checkUsable` throws. */
 export async function checkSchema(options: MigrateOptions): Promise<void> {
   checkUsable(await planMigration(options));
+}
+
+async function checkUnused(options: MigrateOptions): Promise<void> {
+  const level = filesOf(options).length;
+  const db = createPostgres<ProcessTables>(options.postgresUrl, 1);
+  try {
+    const older = (await fetchProcesses(db)).filter(({ schemaLevel }) => schemaLevel < level);
+    if (older.length === 0) return;
+    throw new TrueupError({
+      kind: 'conflict',
+      code: 'SCHEMA_IN_USE',
+      message: `built for an older schema, ${older.map(({ id }) => id).join(', ')} still run`,
+      next: 'replace them by this release first; nothing was taken away',
+    });
+  } finally {
+    await db.destroy();
+  }
 }
 
 type Databases = { readonly postgres: pg.Client; readonly bootstrap: ClickHouse; readonly clickhouse: ClickHouse };

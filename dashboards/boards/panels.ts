@@ -78,6 +78,8 @@ export type SeriesSpec = PanelSpec & {
   readonly seriesLabel?: string;
   /** No point is narrower: the grain of what is drawn. */
   readonly minInterval?: string;
+  /** Shows the end of the chosen range only: `24h`. */
+  readonly lastOnly?: string;
 };
 
 export type TableColumn = {
@@ -112,7 +114,7 @@ export function stat(spec: StatSpec): Builder<Panel> {
 
 /** Numbers over time. */
 export function series(spec: SeriesSpec): Builder<Panel> {
-  const { draw = 'lines', limit, seriesLabel, minInterval } = spec;
+  const { draw = 'lines', limit, seriesLabel, minInterval, lastOnly } = spec;
   const panel = begin(new TimeSeriesBuilder(), { height: 8, ...spec }, 'series')
     .drawStyle(draw === 'bars' ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
     .lineWidth(draw === 'bars' ? 0 : 2)
@@ -131,6 +133,7 @@ export function series(spec: SeriesSpec): Builder<Panel> {
   if (draw !== 'lines') panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
   if (seriesLabel !== undefined) panel.displayName(`\${__field.labels.${seriesLabel}}`);
   if (minInterval !== undefined) panel.interval(minInterval);
+  if (lastOnly !== undefined) panel.timeFrom(lastOnly);
   if (limit === undefined) return panel;
   return panel
     .thresholds(thresholds(toSteps({ bad: limit })))

@@ -137,7 +137,7 @@ function cutMark(x: number, top: number) {
  * Leaves the drawing: the outer element is ours, and class names and the style sheet carry a counter of the process,
  * which would make two renderings of one report differ.
  */
-function strip(svg: string): string {
+export function strip(svg: string): string {
   return svg
     .replace(/^<svg[^>]*>\s*/, '')
     .replace(/<\/svg>\s*$/, '')

@@ -41,6 +41,10 @@ const panel = z.object({
   datasource: dataSource,
   gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
   interval: z.string().optional(),
+  timeFrom: z
+    .string()
+    .regex(/^\d+h$/)
+    .optional(),
   links: z.array(link),
   targets: z.array(z.union([prometheusTarget, clickhouseTarget])),
   fieldConfig: z.object({

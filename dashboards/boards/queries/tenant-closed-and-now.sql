@@ -1,6 +1,6 @@
 -- The same for one tenant.
 SELECT
-  meter AS "Meter",
+  multiIf(meter = 'actions', 'Actions', meter = 'active_storage', 'Active storage, GBh', 'Retained storage, GBh') AS "Meter",
   toFloat64(sum(closed)) / if(meter = 'actions', 10, 1000) AS "As closed",
   toFloat64(sum(rolled)) / if(meter = 'actions', 10, 1000) AS "Rolled up now",
   toFloat64(sum(rolled) - sum(closed)) / if(meter = 'actions', 10, 1000) AS "Since the close"

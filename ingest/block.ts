@@ -6,7 +6,7 @@ import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
 import { periodOf, type Period } from '../domain/period.ts';
 import { LoggedRecord } from '../platform/kafka-record.ts';
-import type { LogRecord } from '../platform/kafka.ts';
+import type { LogRecord, LogRecords } from '../platform/kafka.ts';
 import { NO_CASES, type CaseKeys } from './case.ts';
 import { EventColumns } from './event-columns.ts';
 import { PlainLine } from './plain-line.ts';
@@ -63,12 +63,7 @@ const ARRIVAL_MAX_MS = Date.UTC(2106, 0, 1) - 1;
 const plain = new PlainLine();
 
 /** `attempt` makes the block id unique among redeliveries of the same range; `cases` are the keys of operators' cases. */
-export function buildBlock(
-  range: LogRange,
-  records: readonly LogRecord[],
-  attempt: string,
-  cases: CaseKeys = NO_CASES,
-): Block {
+export function buildBlock(range: LogRange, records: LogRecords, attempt: string, cases: CaseKeys = NO_CASES): Block {
   const name = `${range.topic}-${range.partition}-${range.firstOffset}-${range.endOffset}-${attempt}`;
   const place = `${range.generation}\t${range.partition}\t`;
   const events = new EventColumns(range, records.length);

@@ -1,17 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { eventually } from '../stack/testing/eventually.ts';
 import { Lanes } from './lanes.ts';
 
 type Item = { key: number; size: number; seq: number };
 
+type Limits = { lanes: number; groupBytesMax: number; heldBytesMax: number; smallBytes: number };
+
 /** Lanes whose groups end when the test says so. */
-function controlled(limits: Partial<{ lanes: number; groupBytesMax: number; heldBytesMax: number }> = {}) {
+function controlled(limits: Partial<Limits> = {}) {
   const groups: { items: readonly Item[]; end: () => void; fail: (error: unknown) => void }[] = [];
   const failures: unknown[] = [];
   const lanes = new Lanes<Item>({
     lanes: limits.lanes ?? 2,
     groupBytesMax: limits.groupBytesMax ?? 10,
     heldBytesMax: limits.heldBytesMax ?? 100,
+    smallBytes: limits.smallBytes ?? 0,
+    lingerMs: 1,
     keyOf: ({ key }) => key,
     bytesOf: ({ size }) => size,
     write: async (items) => {
@@ -31,6 +36,25 @@ test('the first item goes out at once, what arrives meanwhile goes out together'
   groups[0]?.end();
   await lanes.changed();
   expect(groups.map(({ items }) => items.length)).toEqual([1, 2]);
+});
+
+test('what would be a small group waits for its neighbours, and for the group in flight', async () => {
+  const { lanes, groups } = controlled({ smallBytes: 4 });
+  lanes.add(item(0, 0));
+  lanes.add(item(1, 1));
+  expect(groups).toEqual([]);
+  await eventually(5_000, () => groups[0]);
+  expect(groups.map(({ items }) => items.length)).toEqual([2]);
+  lanes.add(item(2, 2, 3));
+  expect(groups).toHaveLength(1);
+  lanes.add(item(3, 3));
+  expect(groups[1]?.items).toEqual([item(2, 2, 3), item(3, 3)]);
+  groups[0]?.end();
+  await lanes.changed();
+  lanes.add(item(4, 4));
+  groups[1]?.end();
+  await lanes.changed();
+  expect(groups[2]?.items).toEqual([item(4, 4)]);
 });
 
 test('a key is never in two groups at once', async () => {

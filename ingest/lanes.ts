@@ -1,5 +1,6 @@
 // Work that waits is done together: while a few writes are in flight, what arrives queues up and goes out as one group.
-// So blocks are big under load and nothing waits when there is none. A key (a partition) is never in two groups at once,
+// So blocks are big under load. What would make a small group waits a moment for its neighbours of the same fetch, and does
+// not open a further lane: many small writes cost more than a few large ones. A key (a partition) is never in two groups at once,
 // because its commits must come in order: an earlier block that fails must not lie below a later commit.
 // After a failure nothing more is started; the caller is told once and everybody waiting is released.
 
@@ -7,6 +8,9 @@ export type LaneOptions<Item> = {
   readonly lanes: number;
   /** A group is closed when it holds this much. */
   readonly groupBytesMax: number;
+  /** Less is a small group. */
+  readonly smallBytes: number;
+  readonly lingerMs: number;
   /** No room is announced while more than this is queued or in flight. */
   readonly heldBytesMax: number;
   readonly keyOf: (item: Item) => number;
@@ -22,6 +26,7 @@ export class Lanes<Item> {
   private running = 0;
   private heldBytes = 0;
   private failed = false;
+  private lingering: NodeJS.Timeout | undefined;
   private waiters: (() => void)[] = [];
 
   constructor(options: LaneOptions<Item>) {
@@ -40,7 +45,9 @@ export class Lanes<Item> {
     if (this.failed) return;
     this.queue.push(item);
     this.heldBytes += this.options.bytesOf(item);
-    this.startLanes();
+    // With nothing in flight, all that is held is queued.
+    if (this.running > 0 || this.heldBytes >= this.options.smallBytes) this.startLanes();
+    else this.lingering ??= setTimeout(() => this.startLanes(), this.options.lingerMs);
   }
 
   /** Resolves when a group has ended: look again at `hasRoom` or `isIdle`. */
@@ -49,15 +56,17 @@ export class Lanes<Item> {
   }
 
   private startLanes(): void {
+    clearTimeout(this.lingering);
+    this.lingering = undefined;
     while (this.running < this.options.lanes && !this.failed) {
-      const group = this.takeGroup();
+      const group = this.takeGroup(this.running === 0 ? 0 : this.options.smallBytes);
       if (group.length === 0) return;
       this.running += 1;
       void this.runGroup(group);
     }
   }
 
-  private takeGroup(): Item[] {
+  private takeGroup(bytesMin: number): Item[] {
     const { keyOf, bytesOf, groupBytesMax } = this.options;
     const group: Item[] = [];
     const left: Item[] = [];
@@ -71,6 +80,7 @@ export class Lanes<Item> {
         bytes += bytesOf(item);
       }
     }
+    if (bytes < bytesMin) return [];
     this.queue = left;
     for (const item of group) this.busyKeys.add(keyOf(item));
     return group;

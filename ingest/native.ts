@@ -41,17 +41,19 @@ export function dictionaryColumn(name: string, keys: readonly string[], indexes:
   };
 }
 
-/** Whole numbers, not negative, below 2^53, as 64-bit ones. */
-export function int64Column(name: string, type: string, values: Float64Array): Column {
-  const halves = new Uint32Array(values.length * 2);
-  for (let row = 0; row < values.length; row += 1) {
-    const value = values[row] ?? 0;
+/** Whole numbers, not negative, below 2^53, of the given rows as 64-bit ones. */
+export function int64Column(name: string, type: string, { values, rows }: PickedNumbers): Column {
+  const halves = new Uint32Array(rows.length * 2);
+  for (let index = 0; index < rows.length; index += 1) {
+    const value = values[rows[index] ?? 0] ?? 0;
     const high = Math.floor(value / TWO_32);
-    halves[row * 2] = value - high * TWO_32;
-    halves[row * 2 + 1] = high;
+    halves[index * 2] = value - high * TWO_32;
+    halves[index * 2 + 1] = high;
   }
   return { name, type, parts: [bytesOf(halves)] };
 }
+
+export type PickedNumbers = { readonly values: Float64Array; readonly rows: Uint32Array };
 
 export function bytesOf(values: Uint8Array | Uint16Array | Uint32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -47,7 +47,7 @@ export async function rereadLog(reread: Reread): Promise<RereadCounts> {
     const end = upTo[batch.partition] ?? 0n;
     const position = positions[batch.partition] ?? 0n;
     if (batch.firstOffset > position && position < end) throw truncated(topic, batch);
-    const records = batch.records.filter(({ offset }) => BigInt(offset) >= position && BigInt(offset) < end);
+    const records = [...batch.records].filter(({ offset }) => BigInt(offset) >= position && BigInt(offset) < end);
     if (records.length > 0) {
       const range = { topic, generation: 0, partition: batch.partition, firstOffset: position, endOffset: end };
       const block = buildBlock(range, records, 'reread', reread.cases);

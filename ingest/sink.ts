@@ -40,9 +40,11 @@ const GENERATION = 0;
 /** Two inserts in flight keep the engine busy while a third block is parsed. */
 const LANES = 2;
 const MIB = 1024 * 1024;
-const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 256 * 1024, fetchWaitMs: 250 };
+const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 4 * MIB, fetchWaitMs: 250 };
 /** Large groups make few parts, which are merged less often. */
 const GROUP_BYTES_MAX = 24 * MIB;
+const SMALL_BYTES = 8 * MIB;
+const LINGER_MS = 50;
 const HELD_BYTES_MAX = 64 * MIB;
 const KEEP_ALIVE_MS = 1_000;
 
@@ -92,6 +94,8 @@ class UsageSink implements Sink {
     this.lanes = new Lanes({
       lanes: LANES,
       groupBytesMax: GROUP_BYTES_MAX,
+      smallBytes: SMALL_BYTES,
+      lingerMs: LINGER_MS,
       heldBytesMax: HELD_BYTES_MAX,
       keyOf: ({ block }) => block.partition,
       bytesOf: ({ block }) => block.valueBytes,

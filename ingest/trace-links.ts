@@ -1,11 +1,11 @@
 // Which traces the records of a batch carry on. Only asked while tracing is on: it looks at the headers of every record.
 
 import { LoggedRecord } from '../platform/kafka-record.ts';
-import type { LogRecord } from '../platform/kafka.ts';
+import type { LogRecords } from '../platform/kafka.ts';
 import { LINKS_MAX, TRACEPARENT } from '../platform/tracing.ts';
 
 /** The distinct trace contexts of the records in their order, as many as a span links to. */
-export function readTraces(records: readonly LogRecord[]): string[] {
+export function readTraces(records: LogRecords): string[] {
   const found = new Set<string>();
   let last: string | undefined;
   for (const record of records) {

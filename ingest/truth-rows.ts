@@ -68,26 +68,20 @@ function toRows(events: OrderedEvents, rows: Uint32Array): NativeRows {
   return toNative(rows.length, [
     dictionaryColumn('namespace', events.namespaces, pick(namespaceOf, rows)),
     dictionaryColumn('type', TYPE_NAMES, pick(typeOf, rows)),
-    int64Column('time', INSTANT, pickFloats(times, rows)),
+    int64Column('time', INSTANT, { values: times, rows }),
     dictionaryColumn('source', events.sources, pick(sourceOf, rows)),
     { name: 'id', type: 'String', parts: [pickIds(events, rows)] },
     { name: 'quantity', type: 'Decimal(38, 12)', parts: [pickQuantities(quantities, rows)] },
     pickVoids(events, rows, blockOf),
     { name: 'generation', type: 'UInt16', parts: [ofBlock(({ place }) => place.generation)] },
     { name: 'kafka_partition', type: 'UInt16', parts: [ofBlock(({ place }) => place.partition)] },
-    int64Column('kafka_offset', 'UInt64', pickFloats(offsets, rows)),
-    int64Column('arrived_at', INSTANT, pickFloats(arrivals, rows)),
+    int64Column('kafka_offset', 'UInt64', { values: offsets, rows }),
+    int64Column('arrived_at', INSTANT, { values: arrivals, rows }),
   ]);
 }
 
 function pick(values: Uint32Array, rows: Uint32Array): Uint32Array {
   const picked = new Uint32Array(rows.length);
-  for (let index = 0; index < rows.length; index += 1) picked[index] = values[rows[index] ?? 0] ?? 0;
-  return picked;
-}
-
-function pickFloats(values: Float64Array, rows: Uint32Array): Float64Array {
-  const picked = new Float64Array(rows.length);
   for (let index = 0; index < rows.length; index += 1) picked[index] = values[rows[index] ?? 0] ?? 0;
   return picked;
 }

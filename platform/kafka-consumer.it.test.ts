@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+// First, as in production: it changes how kafkajs is loaded.
+import { createKafka, type FetchedBatch, type Kafka, type KafkaConsumer } from './kafka.ts';
 import { Kafka as KafkaJs, logLevel, Partitioners } from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../stack/testing/eventually.ts';
-import { createKafka, type FetchedBatch, type Kafka, type KafkaConsumer } from './kafka.ts';
 import { createLog } from './log.ts';
 
 let kafka: Kafka;
@@ -66,7 +67,7 @@ test('ranges join without gaps over control records and aborted transactions, an
   const seen: string[] = [];
   await consume(({ firstOffset, endOffset, records }) => {
     ranges.push([firstOffset, endOffset]);
-    seen.push(...records.map(({ value }) => String(value)));
+    seen.push(...Array.from(records, ({ value }) => String(value)));
     return true;
   });
   const until = async (count: number) => eventually(20_000, () => (seen.length >= count ? true : undefined));
@@ -100,7 +101,7 @@ test('a batch that was not taken is delivered again, and the next member resumes
   const seen: string[] = [];
   await consume(({ firstOffset, records }) => {
     expect(firstOffset).toBe(2n);
-    seen.push(...records.map(({ value }) => String(value)));
+    seen.push(...Array.from(records, ({ value }) => String(value)));
     return true;
   });
   await eventually(20_000, () => (seen.length > 0 ? true : undefined));

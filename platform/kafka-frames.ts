@@ -1,10 +1,14 @@
 // A third repair of kafkajs 2.2.4, applied before the first connection: how a response is put together from what the
 // socket delivers. kafkajs keeps every piece until the last one is there and then copies them all; for a fetch of many
 // megabytes that is twice the memory, and every byte has left the processor's cache by then. Here the place of a response
-// is made once its length is known, and each piece is copied into it as it comes.
+// is made once its length is known, and each piece is copied into it as it comes; so every socket reads into one place,
+// again and again, and no read leaves garbage behind.
 // Logging in (SASL) and pieces of four bytes or less stay kafkajs' business.
 
 import { createRequire } from 'node:module';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ISocketFactory } from 'kafkajs';
 
 /** Of one socket: what a broken connection left unfinished must not be filled by the next one. */
 type Frame = { readonly socket: unknown; readonly bytes: Buffer; filled: number };
@@ -19,6 +23,8 @@ type Connection = {
 };
 
 const LENGTH_BYTES = 4;
+const READ_BYTES = 256 * 1024;
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
 export function fillFrames(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection.js') as {
@@ -34,7 +40,8 @@ export function fillFrames(): void {
       if (this.frame === undefined) {
         const isOthers = this.authHandlers !== null || this.bytesBuffered > 0 || piece.length - at <= LENGTH_BYTES;
         if (isOthers) {
-          original.call(this, at === 0 ? piece : piece.subarray(at));
+          // A copy: kafkajs keeps it, and the place it lies in is read into again.
+          original.call(this, Buffer.from(piece.subarray(at)));
           return;
         }
         this.frame = { socket: this.socket, bytes: Buffer.allocUnsafe(piece.readInt32BE(at)), filled: 0 };
@@ -51,4 +58,22 @@ export function fillFrames(): void {
       this.requestQueue.fulfillRequest({ size: frame.bytes.length, correlationId, payload });
     }
   };
+}
+
+/** In kafkajs' place. A socket under TLS hands out what it decrypted and reads as kafkajs' own. */
+export const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  // Without TLS kafkajs passes null, whatever its types say.
+  const isPlain = !ssl;
+  const socket = isPlain ? openPlainSocket(host, port) : connectTls({ host, port, ...ssl });
+  socket.once(isPlain ? 'connect' : 'secureConnect', onConnect);
+  return socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+};
+
+function openPlainSocket(host: string, port: number): Socket {
+  const onRead = (bytes: number, place: Uint8Array) => {
+    socket.emit('data', Buffer.from(place.buffer, place.byteOffset, bytes));
+    return true;
+  };
+  const socket: Socket = connect({ host, port, onread: { buffer: Buffer.allocUnsafe(READ_BYTES), callback: onRead } });
+  return socket;
 }

@@ -6,7 +6,7 @@
 // It goes when kafkajs no longer needs it.
 
 import { createRequire } from 'node:module';
-import { LoggedRecord, readRecords, type BatchContext } from './kafka-record.ts';
+import { LoggedRecords, RecordBatch, type BatchContext, type LoggedRecord } from './kafka-record.ts';
 
 /** Between the batch's length and its records, in bytes. */
 const HEADER_BYTES = 49;
@@ -14,33 +14,39 @@ const FLAGS = { codec: 0x7, logAppendTime: 0x8, transactional: 0x10, control: 0x
 
 type Decoder = { buffer: Buffer; offset: number };
 type Codec = { decompress(bytes: Buffer): Promise<Buffer> };
-type Decoded = { records: LoggedRecord[] };
+/** kafkajs collects what is in here; of each batch of the log that is one thing. */
+type Decoded = { records: [RecordBatch] };
 
+/** A record of a legacy message set is kafkajs' own. */
+type Fetched = RecordBatch | LoggedRecord;
 type PartitionData = {
-  readonly messages: readonly LoggedRecord[];
+  readonly messages: readonly Fetched[];
   readonly abortedTransactions?: readonly unknown[];
 };
+/** Of the first two kafkajs asks for the first and the last one only. */
 type Batch = {
-  rawMessages: readonly LoggedRecord[];
-  messagesWithinOffset: readonly LoggedRecord[];
-  messages: readonly LoggedRecord[];
+  rawMessages: readonly { readonly offset: string }[];
+  messagesWithinOffset: readonly { readonly offset: string }[];
+  messages: LoggedRecords | readonly LoggedRecord[];
 };
 type BatchClass = new (topic: string, fetchedOffset: string, data: PartitionData) => Batch;
 
 const load = createRequire(import.meta.url);
 
-function replace(path: string, by: (original: unknown) => unknown): void {
-  const file = load.resolve(path);
-  const find = () => load.cache[file];
-  // Loaded means captured by its users already: replacing it now would change nothing.
-  if (find() !== undefined) return;
-  const original: unknown = load(path);
-  const entry = find();
-  if (entry !== undefined) entry.exports = by(original);
+const DECODER = load.resolve('kafkajs/src/protocol/recordBatch/v0/decoder.js');
+const BATCH = load.resolve('kafkajs/src/consumer/batch.js');
+
+// Loaded means captured by its users already. Both or none, since the one makes what the other takes.
+if (load.cache[DECODER] === undefined && load.cache[BATCH] === undefined) {
+  replace(DECODER, () => decodeRecordBatch);
+  replace(BATCH, (original) => withoutCopies(original as BatchClass));
 }
 
-replace('kafkajs/src/protocol/recordBatch/v0/decoder.js', () => decodeRecordBatch);
-replace('kafkajs/src/consumer/batch.js', (original) => withoutCopies(original as BatchClass));
+function replace(file: string, by: (original: unknown) => unknown): void {
+  const original: unknown = load(file);
+  const entry = load.cache[file];
+  if (entry !== undefined) entry.exports = by(original);
+}
 
 /** Reads one record batch at the decoder's place and moves behind it; a batch cut off by the fetch's size throws. */
 export async function decodeRecordBatch(decoder: Decoder): Promise<Decoded> {
@@ -51,6 +57,7 @@ export async function decodeRecordBatch(decoder: Decoder): Promise<Decoded> {
   const attributes = buffer.readInt16BE(start + 21);
   const context: BatchContext = {
     firstOffset: Number(buffer.readBigInt64BE(start)),
+    lastOffset: Number(buffer.readBigInt64BE(start)) + buffer.readInt32BE(start + 23),
     firstTimestampMs: Number(buffer.readBigInt64BE(start + 27)),
     logAppendMs: (attributes & FLAGS.logAppendTime) === 0 ? undefined : Number(buffer.readBigInt64BE(start + 35)),
     producerId: String(buffer.readBigInt64BE(start + 43)),
@@ -60,7 +67,7 @@ export async function decodeRecordBatch(decoder: Decoder): Promise<Decoded> {
   const count = buffer.readInt32BE(start + 57);
   const body = buffer.subarray(start + 12 + HEADER_BYTES, end);
   const codec = (attributes & FLAGS.codec) === 0 ? undefined : findCodec(attributes);
-  return { records: readRecords(codec === undefined ? body : await codec.decompress(body), count, context) };
+  return { records: [new RecordBatch(codec === undefined ? body : await codec.decompress(body), count, context)] };
 }
 
 function findCodec(attributes: number): Codec | undefined {
@@ -76,23 +83,34 @@ function partialMessageError(): Error {
   return new errors.KafkaJSPartialMessageError('the record batch goes on behind the fetched bytes');
 }
 
-/** A batch of kafkajs that compares offsets as numbers, and not at all when all records lie behind the asked one. */
+/**
+ * A batch of kafkajs whose records are made when somebody goes through them. Where some of them may have to be left out
+ * (they lie before the asked offset, were aborted, or control a transaction), all are made and kafkajs decides.
+ */
 function withoutCopies(Original: BatchClass): BatchClass {
   return class extends Original {
     constructor(topic: string, fetchedOffset: string, data: PartitionData) {
-      const { messages } = data;
-      const plain = messages.every(isPlain) && (data.abortedTransactions ?? []).length === 0;
-      super(topic, fetchedOffset, plain ? { ...data, messages: [] } : data);
-      if (!plain) return;
-      const from = Number(fetchedOffset);
-      const within = (messages[0]?.at ?? from) >= from ? messages : messages.filter(({ at }) => at >= from);
-      this.rawMessages = messages;
-      this.messagesWithinOffset = within;
-      this.messages = within;
+      const batches = findWhole(data, Number(fetchedOffset));
+      super(topic, fetchedOffset, { ...data, messages: batches === undefined ? data.messages.flatMap(toRecords) : [] });
+      if (batches === undefined) return;
+      const [first, last] = [batches[0]?.context, batches.at(-1)?.context];
+      const ends = first === undefined || last === undefined ? [] : [first.firstOffset, last.lastOffset];
+      this.rawMessages = ends.map((offset) => ({ offset: String(offset) }));
+      this.messagesWithinOffset = this.rawMessages;
+      this.messages = new LoggedRecords(batches);
     }
   };
 }
 
-function isPlain(record: LoggedRecord): boolean {
-  return record instanceof LoggedRecord && !record.batchContext.isControlBatch;
+/** The batches, when all of their records are for the consumer. */
+function findWhole({ messages, abortedTransactions = [] }: PartitionData, from: number): RecordBatch[] | undefined {
+  const batches = messages.filter((one) => one instanceof RecordBatch);
+  const isWhole = ({ context, count }: RecordBatch) =>
+    count > 0 && context.firstOffset >= from && !context.isControlBatch;
+  const whole = batches.length === messages.length && abortedTransactions.length === 0 && batches.every(isWhole);
+  return whole ? batches : undefined;
+}
+
+function toRecords(one: Fetched): LoggedRecord[] {
+  return one instanceof RecordBatch ? [...new LoggedRecords([one])] : [one];
 }

@@ -18,9 +18,9 @@ import kafkajs, {
   type LogEntry,
   type Message,
 } from 'kafkajs';
-import { TrueupError, invariant } from '../domain/contracts/errors.ts';
+import { TrueupError } from '../domain/contracts/errors.ts';
 import { GroupConsumer } from './kafka-consumer.ts';
-import { fillFrames } from './kafka-frames.ts';
+import { fillFrames, openSocket } from './kafka-frames.ts';
 import {
   fetchBounds,
   fetchPositions,
@@ -45,6 +45,9 @@ export type LogRecord = {
   readonly offset: string;
 };
 
+/** To go through; a record of the log is made anew each time. */
+export type LogRecords = Iterable<LogRecord> & { readonly length: number };
+
 export type FetchedBatch = {
   readonly partition: number;
   /** Where reading stood: the end of the batch before, or the commit the group resumed from. */
@@ -52,7 +55,7 @@ export type FetchedBatch = {
   readonly endOffset: bigint;
   /** End of the partition when the batch was fetched. */
   readonly highWatermark: bigint;
-  readonly records: readonly LogRecord[];
+  readonly records: LogRecords;
   /** False once the group was joined anew: the partition may be another's by now. */
   readonly isCurrent: () => boolean;
 };
@@ -139,6 +142,7 @@ export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
   const kafka = new KafkaJs({
     brokers: brokers.split(','),
     clientId,
+    socketFactory: openSocket,
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },

@@ -124,7 +124,7 @@ test('without a collector nothing is made, no record has a header and no block h
     topic,
     groupId: `headers-${topic}`,
     onBatch: async ({ records }) => {
-      found.push(...records.map((record) => record instanceof LoggedRecord && record.header(TRACEPARENT)));
+      found.push(...Array.from(records, (record) => record instanceof LoggedRecord && record.header(TRACEPARENT)));
       resolve();
       return Promise.resolve(true);
     },

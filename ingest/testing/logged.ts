@@ -8,6 +8,7 @@ export function toLogged({ key, value, timestamp, offset }: LogRecord): LoggedRe
   const bytes = Buffer.concat([varint(body.length), body]);
   return new LoggedRecord(bytes, 0, {
     firstOffset: Number(offset),
+    lastOffset: Number(offset),
     firstTimestampMs: Number(timestamp),
     logAppendMs: undefined,
     producerId: '-1',

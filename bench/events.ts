@@ -12,6 +12,8 @@ export type EventShape = {
   readonly minutes: number;
   /** Epoch milliseconds; a morning in October 2026 by default. */
   readonly startMs?: number;
+  /** How far before the start times may lie; not at all by default. */
+  readonly leadMs?: number;
 };
 
 export type Message = {
@@ -51,7 +53,7 @@ const TYPES = [
 export function generateEvents(shape: EventShape, take: (message: Message) => void): Totals {
   const random = createRandom(20_261_003);
   const recent: Message[] = [];
-  const { startMs = START_MS } = shape;
+  const { startMs = START_MS, leadMs = 0 } = shape;
   const spanMs = shape.minutes * MINUTE_MS;
   let unique = 0;
   let units = 0;
@@ -64,7 +66,7 @@ export function generateEvents(shape: EventShape, take: (message: Message) => vo
       continue;
     }
     const count = random() < 0.7 ? 1 : 2 + Math.floor(random() * 8);
-    const atMs = Math.max(startMs, arrivedMs - Math.floor(random() ** 3 * DELAY_MAX_MS));
+    const atMs = Math.max(startMs - leadMs, arrivedMs - Math.floor(random() ** 3 * DELAY_MAX_MS));
     const message = composeMessage(random, { namespaces: shape.namespaces, count, atMs, arrivedMs });
     recent[index % DUPLICATE_REACH] = message;
     unique += 1;

@@ -1,24 +1,22 @@
 // How long after the broker's ack an event is in a minute rollup that can be queried, at parts of the measured capacity.
-// Probes of namespaces of their own travel among the load; each is looked for until its first minute is there.
+// Probes of namespaces of their own travel in the batches of the load; each is looked for until its minute is there.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
-import { identityKey } from '../domain/event.ts';
-import { openDoor } from '../fixtures/dataplane/kafka.ts';
 import { runTrueup } from './contenders.ts';
 import { readCpuSeconds, subtract } from './cpu.ts';
-import { generateEvents, type Message } from './events.ts';
+import { startSender, type Sender, type Sent } from './load/start-sender.ts';
 import { parseFreshnessOptions, type FreshnessOptions } from './options.ts';
 import { formatTable, roundTo, recordResults } from './results.ts';
 import { startBenchStack, type BenchStack } from './servers.ts';
 import { startStages, type Stages } from './stages.ts';
 import { fillTopic, PARTITIONS } from './topic.ts';
 
-const TICK_MS = 100;
-const POLL_MS = 25;
-/** Left out at the beginning: processes are cold and the first pass has the whole hour before it. */
-const WARM_UP_SECONDS = 5;
+const POLL_MS = 50;
+/** Probes sent before are left out: processes are cold. */
+const WARM_UP_MS = 5_000;
 const CATCH_UP_MS = 30_000;
+const CAPACITY_SECONDS = 15;
 
 type Level = {
   readonly share: number;
@@ -32,15 +30,18 @@ type Level = {
   readonly cpuSeconds: Readonly<Record<string, number>>;
 };
 
+type Capacity = { readonly drainedPerSecond?: number; readonly perSecond: number };
+
 export async function benchFreshness(args: readonly string[]): Promise<void> {
   const options = parseFreshnessOptions(args);
   const stack = await startBenchStack(options.keep);
   try {
-    const capacity = options.capacity ?? (await measureCapacity(stack, options.namespaces));
-    console.log(`capacity ${capacity} events/s`);
+    const { capacity: given } = options;
+    const capacity = given === undefined ? await measureCapacity(stack, options) : { perSecond: given };
+    console.log(`capacity ${capacity.perSecond} events/s`);
     const levels: Level[] = [];
     for (const share of options.shares) {
-      levels.push(await measureLevel(stack, { ...options, share, rate: Math.round(capacity * share) }));
+      levels.push(await measureLevel(stack, { ...options, share, rate: Math.round(capacity.perSecond * share) }));
       await stack.untilQuiet();
     }
     report(options, capacity, levels);
@@ -49,143 +50,138 @@ export async function benchFreshness(args: readonly string[]): Promise<void> {
   }
 }
 
-/** The second of two runs over a filled topic: the first one warms the servers up. */
-async function measureCapacity(stack: BenchStack, namespaces: number): Promise<number> {
+/**
+ * What the pipeline stores a second while events are sent faster than it can take them. The rate at which it works off a
+ * filled topic would be more than it ever has: sending and taking in cost CPU time of the same machine.
+ */
+async function measureCapacity(stack: BenchStack, options: FreshnessOptions): Promise<Capacity> {
   const messages = 1_500_000;
-  const filled = await fillTopic(stack.kafka, brokersOf(stack), { messages, namespaces, minutes: 15 });
-  await runTrueup(stack, filled);
-  await stack.untilQuiet();
+  const { namespaces } = options;
+  const filled = await fillTopic(stack.kafka, brokerOf(stack), { messages, namespaces, minutes: 15 });
   const { seconds } = await runTrueup(stack, filled);
-  return Math.round(messages / seconds);
+  await stack.untilQuiet();
+  const drainedPerSecond = Math.round(messages / seconds);
+  const perSecond = await withLoad(
+    stack,
+    { ...options, rate: drainedPerSecond, seconds: CAPACITY_SECONDS },
+    async (load) => {
+      const { stages, sender } = load;
+      await delay(WARM_UP_MS);
+      const [before, startMs] = [await stages.countStored(), performance.now()];
+      await sender.done;
+      return Math.round(((await stages.countStored()) - before) / ((performance.now() - startMs) / 1000));
+    },
+  );
+  return { drainedPerSecond, perSecond };
 }
 
-type LevelOptions = FreshnessOptions & { readonly share: number; readonly rate: number };
+type LoadOptions = FreshnessOptions & { readonly rate: number };
 
-async function measureLevel(stack: BenchStack, options: LevelOptions): Promise<Level> {
-  const { share, rate, seconds } = options;
-  const topic = `bench.fresh.${Math.round(share * 100)}-${Date.now().toString(36)}`;
+type Load = { readonly stages: Stages; readonly sender: Sender };
+
+async function withLoad<T>(stack: BenchStack, options: LoadOptions, work: (load: Load) => Promise<T>): Promise<T> {
+  const { rate, seconds, namespaces } = options;
+  const topic = `bench.fresh.${rate}-${Date.now().toString(36)}`;
   await stack.kafka.createTopic(topic, { partitions: PARTITIONS, config: { 'retention.ms': '-1' } });
   const stages = await startStages(stack, { topic });
-  const door = await openDoor(brokersOf(stack).split(','));
   try {
-    const load = composeLoad(options);
-    const pids = new Map([...stack.serverPids(), ...stages.pids]);
-    const before = readCpuSeconds(pids);
-    const own = process.cpuUsage();
-    const acked = new Map<string, number>();
-    const seen = new Map<string, number>();
-    const sending = send(load, async (messages) => door.insertMessages(topic, messages), acked);
-    const watching = watch(stages, { load, seen, until: sending });
-    const lastedMs = await sending;
-    const { user, system } = process.cpuUsage(own);
-    const cpuSeconds = { ...subtract(readCpuSeconds(pids), before), sender: (user + system) / 1e6 };
-    await watching;
-    const latencies = [...acked].flatMap(([probe, ackedMs]) => {
-      const number = Number(probe.slice('probe-'.length, probe.indexOf('.')));
-      return number * TICK_MS < WARM_UP_SECONDS * 1000 ? [] : [(seen.get(probe) ?? Number.POSITIVE_INFINITY) - ackedMs];
-    });
-    const sorted = latencies.sort((a, b) => a - b);
-    const at = (part: number) =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? -1);
-    const level = {
-      share,
-      wantedPerSecond: rate,
-      sentPerSecond: Math.round((rate * seconds) / (lastedMs / 1000)),
-      probes: sorted.length,
-      p50Ms: at(0.5),
-      p95Ms: at(0.95),
-      p99Ms: at(0.99),
-      mostMs: at(1),
-      cpuSeconds,
-    };
-    console.log(
-      `${Math.round(share * 100)} %: ${level.sentPerSecond} events/s, p50 ${level.p50Ms} ms, p99 ${level.p99Ms} ms`,
-    );
-    return level;
+    const broker = brokerOf(stack);
+    const sender = await startSender({ broker, topic, partitions: PARTITIONS, namespaces, rate, seconds });
+    try {
+      return await work({ stages, sender });
+    } finally {
+      sender.stop();
+    }
   } finally {
-    await door.close();
     await stages.stop();
   }
 }
 
-type Load = { readonly startMs: number; readonly ticks: readonly Message[][] };
-
-/** Everything is made before the first send: making it would cost what is measured. */
-function composeLoad({ rate, seconds, namespaces }: LevelOptions): Load {
-  const messages = Math.max(rate * seconds, 1);
-  const startMs = Date.now() + 3_000 + Math.ceil(messages / 200);
-  const ticks: Message[][] = Array.from({ length: Math.ceil((seconds * 1000) / TICK_MS) }, () => []);
-  generateEvents({ messages, namespaces, minutes: seconds / 60, startMs }, (message) => {
-    ticks[Math.floor((message.timestampMs - startMs) / TICK_MS)]?.push(message);
+async function measureLevel(stack: BenchStack, options: LoadOptions & { readonly share: number }): Promise<Level> {
+  const { share, rate } = options;
+  return withLoad(stack, options, async ({ stages, sender }) => {
+    const pids = new Map([...stack.serverPids(), ...stages.pids]);
+    const before = readCpuSeconds(pids);
+    const own = process.cpuUsage();
+    const seen = new Map<number, number>();
+    const watching = watch(stages, sender, seen);
+    const sent = await sender.done;
+    const { user, system } = process.cpuUsage(own);
+    const cpuSeconds = {
+      ...subtract(readCpuSeconds(pids), before),
+      sender: sent.cpuSeconds,
+      probing: (user + system) / 1e6,
+    };
+    await watching;
+    const level = { share, wantedPerSecond: rate, ...summarize(sender, sent, seen), cpuSeconds };
+    const { sentPerSecond, p50Ms, p99Ms } = level;
+    console.log(`${Math.round(share * 100)} %: ${sentPerSecond} events/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`);
+    return level;
   });
-  for (const [number, tick] of ticks.entries()) tick.push(composeProbe(number, startMs + number * TICK_MS));
-  return { startMs, ticks };
 }
 
-function probeOf(number: number): string {
-  return `probe-${number}.bench`;
+function summarize({ startMs, acked }: Sender, { messages, tookMs }: Sent, seen: ReadonlyMap<number, number>) {
+  const ages = [...acked]
+    .filter(([, ackedMs]) => ackedMs >= startMs + WARM_UP_MS)
+    .map(([probe, ackedMs]) => (seen.get(probe) ?? Number.POSITIVE_INFINITY) - ackedMs)
+    .sort((a, b) => a - b);
+  const at = (part: number) => Math.round(ages[Math.max(0, Math.ceil(ages.length * part) - 1)] ?? -1);
+  const sentPerSecond = Math.round((messages / tookMs) * 1000);
+  return { sentPerSecond, probes: ages.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), mostMs: at(1) };
 }
 
-function composeProbe(number: number, atMs: number): Message {
-  const event = { subject: probeOf(number), source: '/bench', id: `p${number}` };
-  const time = new Date(atMs).toISOString();
-  const value = `{"specversion":"1.0","id":"${event.id}","source":"/bench","type":"query","subject":"${event.subject}","time":"${time}"}`;
-  return { type: 'query', key: identityKey(event), value, timestampMs: atMs };
-}
-
-/** Sends every tick at its time, one after the other; resolves with how long it took. */
-async function send(
-  { startMs, ticks }: Load,
-  insert: (messages: readonly Message[]) => Promise<void>,
-  acked: Map<string, number>,
-): Promise<number> {
-  for (const [number, tick] of ticks.entries()) {
-    const waitMs = startMs + (number + 1) * TICK_MS - Date.now();
-    if (waitMs > 0) await delay(waitMs);
-    await insert(tick);
-    acked.set(probeOf(number), Date.now());
-  }
-  return Date.now() - startMs;
-}
-
-type Watch = { readonly load: Load; readonly seen: Map<string, number>; readonly until: Promise<number> };
-
-async function watch({ clickhouse }: Stages, { load, seen, until }: Watch): Promise<void> {
+/** Looks until every acknowledged probe was seen, and gives up on the rest some time after the last one was sent. */
+async function watch(
+  { clickhouse }: Stages,
+  { startMs, acked, done }: Sender,
+  seen: Map<number, number>,
+): Promise<void> {
   let endMs = Number.POSITIVE_INFINITY;
-  void until.then(() => (endMs = Date.now() + CATCH_UP_MS));
-  while (seen.size < load.ticks.length && Date.now() < endMs) {
+  void done.then(() => (endMs = Date.now() + CATCH_UP_MS));
+  while ((endMs === Number.POSITIVE_INFINITY || seen.size < acked.size) && Date.now() < endMs) {
     const rows = await clickhouse.query<{ namespace: string }>(
       `SELECT DISTINCT namespace FROM ${CLICKHOUSE_TABLES.usageMinute}
        WHERE toStartOfHour(minute) >= toStartOfHour(toDateTime({start:UInt32})) AND startsWith(namespace, 'probe-')`,
-      { start: Math.floor(load.startMs / 1000) },
+      { start: Math.floor(startMs / 1000) },
     );
     const nowMs = Date.now();
-    for (const { namespace } of rows) if (!seen.has(namespace)) seen.set(namespace, nowMs);
+    for (const { namespace } of rows) {
+      const number = Number(namespace.slice('probe-'.length, namespace.indexOf('.')));
+      if (!seen.has(number)) seen.set(number, nowMs);
+    }
     await delay(POLL_MS);
   }
 }
 
-function report(options: FreshnessOptions, capacity: number, levels: readonly Level[]): void {
+function report(options: FreshnessOptions, capacity: Capacity, levels: readonly Level[]): void {
   const rows = levels.map((level) => [
     `${Math.round(level.share * 100)} %`,
     ...[level.wantedPerSecond, level.sentPerSecond, level.p50Ms, level.p95Ms, level.p99Ms, level.mostMs].map(String),
+    coresOf(level, 'sender').toFixed(2),
+    coresOf(level).toFixed(2),
   ]);
-  const head = ['load', 'wanted/s', 'sent/s', 'p50 ms', 'p95 ms', 'p99 ms', 'most ms'];
+  const head = ['load', 'wanted/s', 'sent/s', 'p50 ms', 'p95 ms', 'p99 ms', 'most ms', 'sender cores', 'all cores'];
   console.log(`\n${formatTable(head, rows)}\n`);
   const p99 = (share: number) => levels.find((level) => level.share === share)?.p99Ms ?? null;
-  const line = { capacity, p99MsAt10: p99(0.1), p99MsAt50: p99(0.5), p99MsAt80: p99(0.8) };
+  const line = { capacity: capacity.perSecond, p99MsAt10: p99(0.1), p99MsAt50: p99(0.5), p99MsAt80: p99(0.8) };
   recordResults('freshness', {
     name: options.name,
     line,
-    settings: { namespaces: options.namespaces, seconds: options.seconds, tickMs: TICK_MS, pollMs: POLL_MS },
+    settings: { namespaces: options.namespaces, seconds: options.seconds, pollMs: POLL_MS, warmUpMs: WARM_UP_MS },
+    capacity,
     levels: levels.map((level) => ({
       ...level,
       cpuSeconds: Object.fromEntries(Object.entries(level.cpuSeconds).map(([name, s]) => [name, roundTo(s, 2)])),
     })),
   });
   console.log(JSON.stringify(line));
+
+  function coresOf({ cpuSeconds }: Level, only?: string): number {
+    const all = Object.entries(cpuSeconds).filter(([name]) => only === undefined || name === only);
+    return all.reduce((sum, [, seconds]) => sum + seconds, 0) / options.seconds;
+  }
 }
 
-function brokersOf(stack: BenchStack): string {
+function brokerOf(stack: BenchStack): string {
   return stack.env['TRUEUP_KAFKA_BROKERS'] ?? '';
 }

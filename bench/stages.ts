@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { createClickHouse, type ClickHouse } from '../platform/clickhouse.ts';
 import { migrate } from '../platform/migrate.ts';
-import { createPostgres } from '../platform/postgres.ts';
+import { createPostgres, type Postgres } from '../platform/postgres.ts';
 import { superviseProcesses, type Processes, type ProcessSpec } from '../stack/processes.ts';
 import type { BenchStack } from './servers.ts';
 
@@ -16,6 +16,8 @@ export type Stages = {
   readonly pids: ReadonlyMap<string, number>;
   /** Resolves when every partition is stored to its end and no block waits for the rollup worker. */
   untilRolledUp(ends: readonly bigint[]): Promise<void>;
+  /** Messages stored so far. */
+  countStored(): Promise<number>;
   /** Ends the processes and drops the databases. */
   stop(): Promise<void>;
 };
@@ -68,6 +70,7 @@ export async function startStages(stack: BenchStack, { topic, sinks = 1, profile
     clickhouse,
     pids: new Map(started.map(({ name, reader }) => [name, reader.processes.pid(name) ?? 0])),
     untilRolledUp: async (ends) => untilRolledUp(databases.postgresUrl, ends),
+    countStored: async () => Number((await withPostgres(databases.postgresUrl, fetchProgress)).stored),
     stop,
   };
 }
@@ -112,21 +115,34 @@ async function createRoundDatabases({ env }: BenchStack): Promise<RoundDatabases
 
 /** Every partition is stored to its end and no block waits for the rollup worker. */
 async function untilRolledUp(postgresUrl: string, ends: readonly bigint[]): Promise<void> {
-  const postgres = createPostgres<object>(postgresUrl);
   const total = String(ends.reduce((sum, end) => sum + end, 0n));
   const deadline = performance.now() + DEADLINE_MS;
-  try {
+  await withPostgres(postgresUrl, async (postgres) => {
     for (;;) {
-      const { rows } = await sql<{ stored: string; waiting: string }>`
-        SELECT coalesce(sum(stored), 0)::text AS stored, coalesce(sum(waiting), 0)::text AS waiting FROM (
-          SELECT max(end_offset) AS stored, count(*) FILTER (WHERE rolled_up_run IS NULL) AS waiting
-          FROM ingest_blocks GROUP BY partition
-        ) AS partitions`.execute(postgres);
-      if (rows[0]?.stored === total && rows[0].waiting === '0') return;
-      if (performance.now() > deadline) throw new Error(`rolled up ${JSON.stringify(rows[0])} of ${total} messages`);
+      const progress = await fetchProgress(postgres);
+      if (progress.stored === total && progress.waiting === '0') return;
+      if (performance.now() > deadline) throw new Error(`rolled up ${JSON.stringify(progress)} of ${total} messages`);
       await delay(POLL_MS);
     }
+  });
+}
+
+async function withPostgres<T>(url: string, work: (postgres: Postgres<object>) => Promise<T>): Promise<T> {
+  const postgres = createPostgres<object>(url);
+  try {
+    return await work(postgres);
   } finally {
     await postgres.destroy();
   }
+}
+
+type Progress = { readonly stored: string; readonly waiting: string };
+
+async function fetchProgress(postgres: Postgres<object>): Promise<Progress> {
+  const { rows } = await sql<Progress>`
+    SELECT coalesce(sum(stored), 0)::text AS stored, coalesce(sum(waiting), 0)::text AS waiting FROM (
+      SELECT max(end_offset) AS stored, count(*) FILTER (WHERE rolled_up_run IS NULL) AS waiting
+      FROM ingest_blocks GROUP BY partition
+    ) AS partitions`.execute(postgres);
+  return rows[0] ?? { stored: '0', waiting: '0' };
 }

@@ -54,6 +54,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Its test alone: what the image must hold.
   deploy: ['domain'],
   dashboards: ['domain', 'platform'],
+  // Its walks run everything; nothing but its own tests and main imports them.
+  'dashboards/runbooks': ['*'],
   bench: ['*'],
   'fixtures/dataplane': ['fixtures/dataplane'],
   // Its tests let the data plane plan a world for it.

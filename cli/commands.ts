@@ -84,13 +84,14 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'runs',
     usage: [
+      'runs start <period>      starts the close of an ended period, or one that failed once more',
       'runs list [<period>] [--json]',
       'runs show <run> [--json]',
       'runs diff <run> <run> [--json]      exit 1: they report differently',
       'runs rerun <period> --offline [--json]      exit 1: stored evidence gives other hashes',
       'runs rerun <period> --why <text> --as <person> [--json]      exit 1: it reports differently',
     ],
-    says: "a period's runs: the close and what superseded it; again from stored evidence, or afresh",
+    says: "a period's runs: starting the close, and what superseded it; again from stored evidence, or afresh",
     load: async () => import('./runs.ts'),
   },
   {
@@ -159,8 +160,13 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: 'integrity',
-    usage: ['integrity run [--full <period>]', 'integrity list [--all] [--json]', 'integrity restore'],
-    says: 'the continuous proof: look now, list what stands, restore lost parts of tables from the log',
+    usage: [
+      'integrity run [--full <period>]',
+      'integrity list [--all] [--json]',
+      'integrity restore',
+      'integrity reread --since <RFC 3339>',
+    ],
+    says: 'the continuous proof: look now, list what stands, restore lost parts of tables or all that came since from the log',
     load: async () => import('./integrity.ts'),
   },
   {
@@ -179,7 +185,7 @@ const COMMANDS: readonly Command[] = [
     name: 'recover',
     usage: [
       'recover postgres',
-      'recover clickhouse --since <RFC 3339>',
+      'recover clickhouse --since <RFC 3339|start>',
       'recover clickhouse --finish      exit 1: the log is not read yet',
     ],
     says: 'after one of the stores was restored from a backup, and before any process starts on it',

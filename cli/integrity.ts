@@ -1,15 +1,17 @@
-// trueup integrity: one run of the continuous proof, what stands (exit code 1 says that something stands open), and the
-// restoration of what the engine lost.
+// trueup integrity: one run of the continuous proof, what stands (exit code 1 says that something stands open), the
+// restoration of what the engine lost, and reading the log again for whatever else is missing or was changed.
 
 import { parseArgs } from 'node:util';
 import { fetchFindings, type Finding } from '../aggregate/integrity/findings.ts';
 import { FINDING_RULES } from '../domain/contracts/integrity-findings.ts';
-import { restoreLostParts } from '../aggregate/integrity/restore.ts';
+import { restoreLostParts, type Rewind } from '../aggregate/integrity/restore.ts';
 import { runIntegrity } from '../aggregate/integrity/run.ts';
+import { beginClickHouseRecovery } from '../aggregate/recovery/recover.ts';
 import { parsePeriod, toIso } from '../domain/period.ts';
 import { manifestGroupOf } from '../ingest/manifests.ts';
 import { sinkGroupOf } from '../ingest/sink.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
+import { parseInstant, required } from './desk.ts';
 import { withStores, type Stores } from './stores.ts';
 
 export const run: Run = async ([action, ...args], context) => {
@@ -17,12 +19,17 @@ export const run: Run = async ([action, ...args], context) => {
     args,
     options: {
       full: { type: 'string' },
+      since: { type: 'string' },
       all: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   if (action === 'restore') return withStores(context, async (stores) => restore(stores, context));
-  if (action !== 'run' && action !== 'list') throw new UsageError('say run, list or restore');
+  if (action === 'reread') {
+    const sinceMs = parseInstant('--since', required(values.since, '--since', 'is the arrival to read again from'));
+    return withStores(context, async (stores) => reread(stores, context, sinceMs));
+  }
+  if (action !== 'run' && action !== 'list') throw new UsageError('say run, list, restore or reread');
   const full = values.full === undefined ? undefined : parsePeriod(values.full);
   return withStores(context, async ({ deps, nowMs }) => {
     let failed = 0;
@@ -43,11 +50,8 @@ export const run: Run = async ([action, ...args], context) => {
   });
 };
 
-async function restore({ deps, kafka, topic, manifestTopic }: Stores, context: CommandContext): Promise<number> {
-  const { lost, from, to, closedAgain } = await restoreLostParts(deps, {
-    usage: async (sinceMs) => kafka.rewindGroupSince(sinkGroupOf(topic), topic, sinceMs),
-    manifests: async () => kafka.rewindGroup(manifestGroupOf(manifestTopic), manifestTopic),
-  });
+async function restore(stores: Stores, context: CommandContext): Promise<number> {
+  const { lost, from, to, closedAgain } = await restoreLostParts(stores.deps, rewindOf(stores));
   for (const { table, part, message } of lost) context.print(`set aside: ${table} ${part} (${message})`);
   for (const period of closedAgain)
     context.print(`written again, with the digest on record: closed totals of ${period}`);
@@ -59,6 +63,22 @@ async function restore({ deps, kafka, topic, manifestTopic }: Stores, context: C
   );
   context.warn('then run this once more, and "trueup period explain" for each closed month that lost something');
   return 0;
+}
+
+/** What is read again is stored and rolled up again, and counts once. Refused while a sink runs. */
+async function reread(stores: Stores, context: CommandContext, sinceMs: number): Promise<number> {
+  const { from, to } = await beginClickHouseRecovery(stores.deps, rewindOf(stores), sinceMs);
+  context.print(`to be read again: from ${from.join(',')} to ${to.join(',')}`);
+  context.warn('start the sinks; nothing is closed or adjusted before they are there');
+  context.warn('then run "trueup integrity run" until what was found is resolved');
+  return 0;
+}
+
+function rewindOf({ kafka, topic, manifestTopic }: Stores): Rewind {
+  return {
+    usage: async (sinceMs) => kafka.rewindGroupSince(sinkGroupOf(topic), topic, sinceMs),
+    manifests: async () => kafka.rewindGroup(manifestGroupOf(manifestTopic), manifestTopic),
+  };
 }
 
 function describe({ kind, key, state, seen, firstSeenMs, evidence }: Finding): string {

@@ -1,5 +1,5 @@
-// trueup runs: every run of a period, what is different between two, and running one again: offline from its stored evidence,
-// which must give the same hashes, or afresh as a new revision. Exit code 1: hashes or runs differ.
+// trueup runs: every run of a period, what is different between two, starting its close, and running it again: offline from
+// its stored evidence, which must give the same hashes, or afresh as a new revision. Exit code 1: hashes or runs differ.
 
 import { parseArgs } from 'node:util';
 import { parsePeriod, toIso } from '../domain/period.ts';
@@ -27,6 +27,7 @@ type Options = {
 };
 
 const ACTIONS: Readonly<Record<string, (desk: Desk, named: readonly string[], options: Options) => Promise<number>>> = {
+  start,
   list,
   show,
   diff,
@@ -45,9 +46,30 @@ export const run: Run = async ([action = '', ...args], context) => {
     },
   });
   const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-  if (act === undefined) throw new UsageError('say list, show, diff or rerun');
+  if (act === undefined) throw new UsageError('say start, list, show, diff or rerun');
   return withDesk(context, async (desk) => act(desk, positionals, values));
 };
+
+/** The close of an ended period: the first time, or again after it failed; its steps find what was done before. */
+async function start(desk: Desk, named: readonly string[], { json }: Options): Promise<number> {
+  const { context, nowMs } = desk;
+  const { key, endAtMs } = parsePeriod(oneOf(named, 'one period, such as 2026-10'));
+  if (nowMs < endAtMs) throw new UsageError(`${key} is under way until ${toIso(endAtMs)}: it is closed from then on`);
+  const env = context.env('TRUEUP_TEMPORAL_ADDRESS', 'TRUEUP_TEMPORAL_NAMESPACE');
+  const { closeId, startClose } = await import('../reconcile/door.ts');
+  const temporal = await createTemporal({
+    address: env.TRUEUP_TEMPORAL_ADDRESS,
+    namespace: env.TRUEUP_TEMPORAL_NAMESPACE,
+  });
+  try {
+    const started = await startClose(temporal.client, key);
+    const line = `${closeId(key)} ${started ? 'is started' : 'is under way or done: nothing was started'}`;
+    answer(context, json, { value: { workflow: closeId(key), started }, lines: [line] });
+    return 0;
+  } finally {
+    await temporal.close();
+  }
+}
 
 async function list({ db, context }: Desk, named: readonly string[], { json }: Options): Promise<number> {
   const period = named.length === 0 ? undefined : parsePeriod(oneOf(named, 'one period, such as 2026-10')).key;

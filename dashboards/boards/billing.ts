@@ -81,7 +81,7 @@ const brokenPanels = () => [
     width: 4,
   }),
   stat({
-    title: 'Stripe requests that fail',
+    title: 'Failed Stripe calls',
     description:
       'Share of requests to Stripe of the chosen range that were not answered as wanted. A few rate limits are normal.',
     unit: 'percentunit',

@@ -1,7 +1,7 @@
 // "Usage pipeline": for on-call. Does usage get from the log into the rollups, is it all there, and what stands in its way.
 
 import { createBoard, type Board } from './board.ts';
-import { board, runbook, runbooksVariable, UIDS } from './links.ts';
+import { board, runbook, runbooksVariable, TENANT_OF_CELL, UIDS } from './links.ts';
 import { perMinute, quantile, rate } from './expressions.ts';
 import { bars, series, stat, table } from './panels.ts';
 import { QUERIES } from './queries.ts';
@@ -42,7 +42,7 @@ const brokenPanels = () => [
     width: 4,
   }),
   stat({
-    title: 'Servers that do not answer',
+    title: 'Silent servers',
     description:
       'Kafka, ClickHouse, Postgres, Redis, Temporal and Stripe, each asked with a real request. Normal: all answer.',
     unit: 'suffix:silent',
@@ -236,7 +236,7 @@ const proofPanels = () => [
       'The last ten rejects of the chosen range, with the coordinates under which trueup events shows the record.',
     unit: 'none',
     queries: [{ sql: QUERIES.newestRejects }],
-    columns: { Arrived: { unit: 'dateTimeAsIso' } },
+    columns: { Arrived: { unit: 'dateTimeAsIso' }, Tenant: { link: TENANT_OF_CELL } },
     link: runbook('RejectsSurge'),
     width: 14,
     height: 9,

@@ -3,7 +3,8 @@ SELECT
   arrived_at AS "Arrived",
   reason AS "Reason",
   field AS "Field",
-  subject AS "Subject",
+  splitByChar('.', subject)[1] AS "Namespace",
+  splitByChar('.', subject)[2] AS "Tenant",
   source AS "Source",
   concat(toString(kafka_partition), ':', toString(kafka_offset)) AS "Partition:offset"
 FROM usage_rejected_v1 FINAL

@@ -22,11 +22,11 @@ export type WatchDeps = {
   readonly clock: Clock;
   readonly accounts: Pick<Accounts, 'fetchFirstCreatedAtMs'>;
   readonly temporal: Temporal['client'];
-  fetchEndOffsets(): Promise<bigint[]>;
-  askRedis(): Promise<void>;
-  askTemporal(): Promise<unknown>;
+  readonly fetchEndOffsets: () => Promise<bigint[]>;
+  readonly askRedis: () => Promise<void>;
+  readonly askTemporal: () => Promise<unknown>;
   /** Any answer that is not a server's fault will do; no key is sent. */
-  askStripe(): Promise<void>;
+  readonly askStripe: () => Promise<void>;
 };
 
 export const WATCH_VARIABLES = [

@@ -134,13 +134,17 @@ const PARTS: { readonly [Name in PartName]: Row<Name> } = {
 };
 
 export function exportStanding(metrics: Metrics, standing: Standing): void {
-  for (const part of Object.keys(PARTS) as PartName[]) exportPart(metrics, standing, part);
+  for (const part of Object.keys(PARTS) as PartName[]) exportPart(metrics, standing, { part, parts: standing });
   metrics.record('trueup_watch_looked_timestamp_seconds', {}, seconds(standing.atMs));
 }
 
-function exportPart<Name extends PartName>(metrics: Metrics, standing: Standing, part: Name): void {
-  const { gauges, write } = PARTS[part];
-  const parts: Parts = standing;
+/** Through types that go together by name, so that no part's value reaches another part's exporter. */
+function exportPart<Name extends PartName>(
+  metrics: Metrics,
+  standing: Standing,
+  { part, parts }: { readonly part: Name; readonly parts: Pick<Parts, Name> },
+): void {
+  const { gauges, write }: Row<Name> = PARTS[part];
   const found: Part<Values[Name]> = parts[part];
   metrics.count('trueup_watch_reads_total', { part, outcome: found.ok ? 'read' : 'failed' });
   if (found.ok) write(metrics, found.value, standing);
@@ -151,11 +155,11 @@ function writeBooks(metrics: Metrics, books: Values['books'], { clock }: Standin
   const { unsettled, newestRun } = books;
   // What is settled since the last look must not go on standing there.
   for (const gauge of PARTS.books.gauges) metrics.forgetAll(gauge);
-  const byCode = Map.groupBy(unsettled, ({ code, severity }) => `${severity} ${code}`);
-  for (const [one] of [...byCode.values()].map((cases) => [cases[0], cases] as const)) {
+  for (const cases of Map.groupBy(unsettled, ({ code, severity }) => `${severity} ${code}`).values()) {
+    const [one] = cases;
     if (one === undefined) continue;
     const { code, severity } = one;
-    metrics.record('trueup_watch_unsettled_cases', { code, severity }, byCode.get(`${severity} ${code}`)?.length ?? 0);
+    metrics.record('trueup_watch_unsettled_cases', { code, severity }, cases.length);
   }
   for (const [currency, cases] of Map.groupBy(unsettled, (one) => one.currency)) {
     metrics.record('trueup_watch_break_minor_units', { currency }, sum(cases.map(({ amountMinor }) => amountMinor)));

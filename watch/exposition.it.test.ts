@@ -58,9 +58,9 @@ describe('what a process serves', () => {
     let started: ProcessUnderTest | undefined;
     try {
       started = await startProcessUnderTest(file, variables);
-      const { readyz } = started;
+      const it = started;
       await eventually(30_000, async () => {
-        const { status, checks } = await readyz();
+        const { status, checks } = await it.readyz();
         if (status !== 200) throw new Error(JSON.stringify(checks));
         return true;
       });

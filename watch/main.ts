@@ -19,6 +19,7 @@ shutdown.onStop('stores', close);
 
 let samples: Sample[] = [];
 let failing: readonly string[] = [];
+let toldAtMs: number | undefined;
 health.add('reads', async () => Promise.resolve(failing.length === 0 ? null : `not readable: ${failing.join('; ')}`));
 
 /** Null when it can't be known. */
@@ -29,13 +30,21 @@ function followFreshness({ log: read, rollup, atMs }: Standing): number | null {
   return computeFreshnessMs(samples, rolledUp, atMs);
 }
 
+/** A look that took the time of several counts as several: in an outage looks are slow, and it must not weigh less by that. */
+function countDue(atMs: number): number {
+  const due = (atMs - (toldAtMs ?? atMs)) / (env.TRUEUP_WATCH_SECONDS * 1_000);
+  toldAtMs = atMs;
+  return Math.max(1, Math.round(due));
+}
+
 function tell(standing: Standing): void {
   exportStanding(metrics, standing);
   const freshnessMs = followFreshness(standing);
   if (freshnessMs === null) metrics.forgetAll('trueup_watch_freshness_seconds');
   else metrics.record('trueup_watch_freshness_seconds', {}, freshnessMs / 1_000);
+  const due = countDue(standing.atMs);
   for (const [slo, outcome] of Object.entries(judge(standing, freshnessMs)) as [Slo, 'good' | 'bad' | 'unknown'][]) {
-    metrics.count('trueup_watch_slo_looks_total', { slo, outcome });
+    metrics.count('trueup_watch_slo_looks_total', { slo, outcome }, due);
   }
   const { atMs: _, ...parts } = standing;
   const errors = Object.entries(parts).flatMap(([name, part]) => (part.ok ? [] : [`${name}: ${part.error}`]));

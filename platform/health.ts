@@ -4,12 +4,11 @@
 // that fails or does not answer is a reason not to be ready (promise I6: unknown is not well).
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { METRICS, MetricLabels } from '../domain/contracts/metrics.ts';
+import type { MetricLabels } from '../domain/contracts/metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { followProgress, type Progress, type Standstill } from './standstill.ts';
 
-export type CheckName = MetricLabels<'trueup_process_ready_up'>['check'] &
-  (typeof METRICS)['trueup_process_ready_up']['labels']['check'][number];
+export type CheckName = MetricLabels<'trueup_process_ready_up'>['check'];
 
 /** Null: all is well; otherwise why it is not, for people. Rejecting means the same with the error as the reason. */
 export type Check = () => Promise<string | null>;

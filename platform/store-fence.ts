@@ -40,8 +40,9 @@ type Behind = { readonly what: string; readonly command: string };
 
 async function findPostgresBehind({ clickhouse, db, topic }: Fenced): Promise<Behind | undefined> {
   const command = 'trueup recover postgres';
-  const { last_value: last } = await db.selectFrom('rollup_runs').select('last_value').executeTakeFirstOrThrow();
+  // ClickHouse first: a run is numbered before its rows are written, so a worker at work can't look like an older Postgres.
   const [newest] = await clickhouse.query<{ run: string }>('SELECT max(run) AS run FROM usage_day_v1');
+  const { last_value: last } = await db.selectFrom('rollup_runs').select('last_value').executeTakeFirstOrThrow();
   if (BigInt(newest?.run ?? 0) > BigInt(last)) {
     return { what: `ClickHouse holds rollup run ${newest?.run}, Postgres knows ${last}: Postgres is older`, command };
   }

@@ -7,7 +7,7 @@ import { POSTED_ALERTS } from '../domain/contracts/alert-labels.ts';
 import type { PostedAlert } from './alert-texts.ts';
 
 export type Alertmanager = {
-  /** Whether usage or the API of this environment suffers, by what Alertmanager was told; silenced alerts count. */
+  /** Whether usage or the API of this environment suffers, by what Alertmanager was told; what is silenced counts. */
   readonly fetchOutage: () => Promise<boolean>;
   /** Sends all of them; they stand for `validMs` from `nowMs`, machine time. */
   readonly pushAlerts: (alerts: readonly PostedAlert[], nowMs: number) => Promise<void>;
@@ -38,6 +38,8 @@ export function createAlertmanager({ url, env, validMs }: AlertmanagerOptions): 
     fetchOutage: async () => {
       const asked = new URL(alerts);
       for (const filter of [`env="${env}"`, ...OUTAGE]) asked.searchParams.append('filter', filter);
+      // What another alert explains lasts longer than its cause, by the length of its windows.
+      asked.searchParams.set('inhibited', 'false');
       const found: unknown = await (await request(asked, {})).json();
       if (!Array.isArray(found)) throw unavailable('its list of alerts is no list');
       return found.length > 0;

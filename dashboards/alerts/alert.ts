@@ -8,13 +8,18 @@ import type { Duration, Pace } from '../pace.ts';
 export type Dependency = (typeof WATCHED_SERVERS)[number];
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 
-/** An alert that explains others, narrowed by what is down where it matters. */
+/** Alerts that explain others. Burn alerts don't: what they say is a consequence, and lasts longer than its cause. */
+export const CAUSES = [
+  'DependencyDown',
+  'ProcessDown',
+  'ConsumptionStopped',
+  'RollupStalled',
+  'DiskNearlyFull',
+] as const;
+
+/** One of them, narrowed by what is down where it matters. */
 export type Cause =
-  | `DependencyDown:${Dependency}`
-  | `ProcessDown:${ProcessName}`
-  | 'ConsumptionStopped'
-  | 'RollupStalled'
-  | 'DiskNearlyFull';
+  `DependencyDown:${Dependency}` | `ProcessDown:${ProcessName}` | Exclude<(typeof CAUSES)[number], `${string}Down`>;
 
 export type Alert = {
   /** Also the name of its runbook, dashboards/runbooks/<name>.md. Rows of one name differ in severity. */

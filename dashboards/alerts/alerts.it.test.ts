@@ -29,7 +29,7 @@ test('promtool accepts the rules, at any pace', async () => {
   expect(code, stderr).toBe(0);
 });
 
-describe.concurrent('alerts fire when they must, within the time they promise, and only then', () => {
+describe('alerts fire when they must, within the time they promise, and only then', () => {
   test.each(createPromtoolFiles(ALERT_CASES))('$name', async ({ name, rules, tests }) => {
     writeFileSync(join(folder, `${name}.rules.yaml`), rules);
     writeFileSync(join(folder, `${name}.yaml`), tests);

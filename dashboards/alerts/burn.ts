@@ -61,10 +61,10 @@ function burns(
 ): string {
   const limit = Number((burn.factor * (1 - objective)).toPrecision(6));
   const rate = (window: Window) => `slo:sli_error:ratio_rate${window}{slo="${name}"}`;
-  const guard =
-    badAtLeast === undefined
-      ? ''
-      : ` and on () sum(increase(${all}[${duration(burn.long)}])) - sum(increase(${good}[${duration(burn.long)}])) >= ${badAtLeast}`;
+  const increase = (selector: string) => `sum(increase(${selector}[${duration(burn.long)}]))`;
+  // No good one has ever been: all of them are bad.
+  const bad = `${increase(all)} - (${increase(good)} or vector(0))`;
+  const guard = badAtLeast === undefined ? '' : ` and on () (${bad} >= ${badAtLeast})`;
   return `(${rate(burn.long)} > ${limit} and ${rate(burn.short)} > ${limit}${guard})`;
 }
 

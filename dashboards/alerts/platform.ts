@@ -53,7 +53,7 @@ const PROCESS_NOT_READY = {
   for: '5m',
   firesWithin: '6m',
   summary: 'Every {{ $labels.process }} process fails its check “{{ $labels.check }}”',
-  firstStep: 'Ask one: GET /ready says why.',
+  firstStep: 'Ask one: GET /readyz says why.',
   explainedBy: [...FLOW, 'DependencyDown:temporal', 'ConsumptionStopped', 'RollupStalled'],
 } as const;
 

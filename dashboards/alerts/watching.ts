@@ -1,7 +1,6 @@
 // Alerts about watching itself. A gauge that could not be read disappears, so silence is asked for by name.
 
-import type { Alert } from './alert.ts';
-import { FLOW } from './alert.ts';
+import { CAUSES, FLOW, type Alert } from './alert.ts';
 
 const watching = { impact: 'watching', team: 'platform' } as const;
 
@@ -44,10 +43,11 @@ export const WATCHING_ALERTS: readonly Alert[] = [
     name: 'AlertPathBroken',
     severity: 'page',
     service: 'alerting',
+    // Shorter windows than the wait: a restart drops a few and is no fault. What Alertmanager gives up is lost each time.
     when: ({ duration }) =>
       [
-        `sum(increase(prometheus_rule_evaluation_failures_total[${duration('10m')}])) > 0`,
-        `sum(increase(prometheus_notifications_dropped_total[${duration('10m')}])) > 0`,
+        `sum(increase(prometheus_rule_evaluation_failures_total[${duration('3m')}])) > 0`,
+        `sum(increase(prometheus_notifications_dropped_total[${duration('3m')}])) > 0`,
         `sum(increase(alertmanager_notifications_failed_total[${duration('10m')}])) > 0`,
       ].join(' or '),
     for: '5m',
@@ -78,9 +78,12 @@ export const WATCHING_ALERTS: readonly Alert[] = [
     // Windows of half an hour remember an outage for half an hour after it. Told to nobody: it holds back what the outage
     // explains, and tenants' alerts, until the windows are clean.
     when: ({ duration }) => {
-      const pages = 'ALERTS{alertstate="firing",scope="platform",severity="page"}';
-      const servers = 'ALERTS{alertname="DependencyDown",alertstate="firing"}';
-      const recent = [pages, servers].map((alerts) => `max_over_time(${alerts}[${duration('35m')}])`).join(' or ');
+      const firing = 'alertstate="firing"';
+      const causes = [
+        `ALERTS{${firing},alertname=~"${CAUSES.join('|')}",severity="page"}`,
+        `ALERTS{${firing},alertname="DependencyDown"}`,
+      ];
+      const recent = causes.map((alerts) => `max_over_time(${alerts}[${duration('35m')}])`).join(' or ');
       const named = `label_replace(${recent}, "outage", "$1", "alertname", "(.*)")`;
       return `max by (outage, dependency, process, harms) (label_replace(${named}, "harms", "$1", "impact", "(.*)"))`;
     },

@@ -1,7 +1,6 @@
 // Every objective by the same stories: everything bad, little bad for long, and bad that is over or too small to matter.
 
 import { SLOS } from '../../domain/contracts/metrics/watch.ts';
-import type { Duration } from '../pace.ts';
 import { SLO_LIST, type Slo } from '../slo/list.ts';
 import type { AlertCase } from './alert-cases.ts';
 import type { World } from './healthy.ts';
@@ -76,8 +75,6 @@ function casesOf(slo: Slo): readonly AlertCase[] {
   ];
 }
 
-const LITTLE_TRAFFIC: Duration = '20m';
-
 export const SLO_CASES: readonly AlertCase[] = [
   ...SLO_LIST.flatMap(casesOf),
   ...SLO_LIST.filter(({ name }) => (SLOS as readonly string[]).includes(name)).map((slo): AlertCase => ({
@@ -97,7 +94,17 @@ export const SLO_CASES: readonly AlertCase[] = [
       'trueup_http_requests_total{route="events",code_class="5xx"}': ({ before, after }) =>
         `0x${before - 1} 3x${after}`,
     },
-    lasts: LITTLE_TRAFFIC,
+    lasts: '20m',
     fires: [],
+  },
+  {
+    about: 'ApiAvailabilityBurn/page',
+    title: 'a door that has never answered well since it began',
+    changes: {
+      'trueup_http_requests_total{route="events",code_class="2xx"}': () => '_x400',
+      'trueup_http_requests_total{route="events",code_class="5xx"}': counter(0, 10),
+    },
+    lasts: '4m',
+    fires: ['ApiAvailabilityBurn{slo="api-availability",severity="page"}'],
   },
 ];

@@ -82,6 +82,13 @@ export const WATCHING_CASES: readonly AlertCase[] = [
     fires: never,
   },
   {
+    about: 'AlertPathBroken/page',
+    title: 'Prometheus started and dropped what it had to say before it knew Alertmanager',
+    changes: { prometheus_notifications_dropped_total: gauge(0, 3) },
+    lasts: '10m',
+    fires: never,
+  },
+  {
     about: 'LabelOverflow/info',
     title: 'the door counts sources as other',
     changes: { 'trueup_process_label_overflow_total{process="http"}': counter(0, 1) },

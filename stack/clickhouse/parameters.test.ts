@@ -62,6 +62,8 @@ const hostile = fc.constantFrom(
 test('whatever a string holds, it stays one literal', () => {
   fc.assert(
     fc.property(fc.string({ unit: hostile }), (text) => {
+      // As a parameter's whole text this is NULL, of any type.
+      fc.pre(text !== '\\N');
       expect(unescapeTsv(escapeTsv(text))).toBe(text);
       const sql = literal('String', escapeTsv(text));
       const tokens = [...parseTokens(Buffer.from(sql).toString('latin1'))];

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
+import { retryUnavailable } from '../platform/retry.ts';
 import { runTrueup } from './contenders.ts';
 import { readCpuSeconds, subtract } from './cpu.ts';
 import { startSender, type Sender, type Sent } from './load/start-sender.ts';
@@ -82,7 +83,10 @@ type Load = { readonly stages: Stages; readonly sender: Sender };
 async function withLoad<T>(stack: BenchStack, options: LoadOptions, work: (load: Load) => Promise<T>): Promise<T> {
   const { rate, seconds, namespaces } = options;
   const topic = `bench.fresh.${rate}-${Date.now().toString(36)}`;
-  await stack.kafka.createTopic(topic, { partitions: PARTITIONS, config: { 'retention.ms': '-1' } });
+  // A topic just made has no leaders for a moment.
+  await retryUnavailable(async () =>
+    stack.kafka.createTopic(topic, { partitions: PARTITIONS, config: { 'retention.ms': '-1' } }),
+  );
   const stages = await startStages(stack, { topic });
   try {
     const broker = brokerOf(stack);

@@ -30,6 +30,16 @@ const tasks = {
     args: [],
     says: 'random months with planted faults: precision and recall of what is found',
   },
+  'test:runbooks': {
+    file: 'dashboards/runbooks/walks/main.ts',
+    args: [],
+    says: 'every alert provoked on a real system, its runbook walked and its fix applied',
+  },
+  'test:alerts': {
+    file: 'fixtures/alerts/main.ts',
+    args: [],
+    says: 'an outage, a bad day and a dead Prometheus on real servers: whom they wake, against a budget',
+  },
   dev: { file: 'stack/tasks/dev.ts', args: [], says: 'all servers and stages under one supervisor' },
   stack: { file: 'stack/tasks/stack.ts', args: [], says: 'up | status | down | logs <server>' },
   torture: {
@@ -52,7 +62,11 @@ const tasks = {
     args: [],
     says: 'the Grafana boards as pages and pictures, without Grafana; npm run boards -- --help',
   },
-  trueup: { file: 'stack/tasks/trueup.ts', args: [], says: 'the command line: events, keys, …; npm run trueup -- help' },
+  trueup: {
+    file: 'stack/tasks/trueup.ts',
+    args: [],
+    says: 'the command line: events, keys, …; npm run trueup -- help',
+  },
   bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), queries' },
   'bench:pipeline': { file: 'bench/main.ts', args: ['pipeline'], says: 'events per second against a bare insert' },
   'bench:reconcile': {

@@ -9,7 +9,7 @@ import { openWatch, WATCH_VARIABLES } from './deps.ts';
 import { exportStanding } from './export.ts';
 import { computeFreshnessMs, takeSample, type Sample } from './freshness.ts';
 import { createLook } from './look.ts';
-import { judge, type Slo } from './objectives.ts';
+import { countDue, judge, type Slo } from './objectives.ts';
 import type { Standing } from './standing.ts';
 
 const env = orExit(() => parseEnvPart(process.env, [...PROCESS_VARIABLES, ...WATCH_VARIABLES, 'TRUEUP_WATCH_SECONDS']));
@@ -30,19 +30,13 @@ function followFreshness({ log: read, rollup, atMs }: Standing): number | null {
   return computeFreshnessMs(samples, rolledUp, atMs);
 }
 
-/** A look that took the time of several counts as several: in an outage looks are slow, and it must not weigh less by that. */
-function countDue(atMs: number): number {
-  const due = (atMs - (toldAtMs ?? atMs)) / (env.TRUEUP_WATCH_SECONDS * 1_000);
-  toldAtMs = atMs;
-  return Math.max(1, Math.round(due));
-}
-
 function tell(standing: Standing): void {
   exportStanding(metrics, standing);
   const freshnessMs = followFreshness(standing);
   if (freshnessMs === null) metrics.forgetAll('trueup_watch_freshness_seconds');
   else metrics.record('trueup_watch_freshness_seconds', {}, freshnessMs / 1_000);
-  const due = countDue(standing.atMs);
+  const due = countDue(toldAtMs, standing.atMs, env.TRUEUP_WATCH_SECONDS * 1_000);
+  toldAtMs = standing.atMs;
   for (const [slo, outcome] of Object.entries(judge(standing, freshnessMs)) as [Slo, 'good' | 'bad' | 'unknown'][]) {
     metrics.count('trueup_watch_slo_looks_total', { slo, outcome }, due);
   }

@@ -25,6 +25,14 @@ const INCOMPLETE: ReadonlySet<FindingKind> = new Set([
   'TRUTH_MISSING',
 ]);
 
+/**
+ * How many looks one stands for: one that took the time of several counts as several. In an outage looks are slow, and it
+ * must not weigh less by that.
+ */
+export function countDue(beforeAtMs: number | undefined, atMs: number, everyMs: number): number {
+  return beforeAtMs === undefined ? 1 : Math.max(1, Math.round((atMs - beforeAtMs) / everyMs));
+}
+
 export function judge(standing: Standing, freshnessMs: number | null): Record<Slo, Verdict> {
   const { findings, books, clock, period } = standing;
   const nowMs = clock.ok ? clock.value.businessNowMs : null;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePeriod } from '../domain/period.ts';
 import { findBlockers } from './blockers.ts';
 import { formatDuration } from './duration.ts';
-import { judge } from './objectives.ts';
+import { countDue, judge } from './objectives.ts';
 import { computeSteps } from './period-steps.ts';
 import { describeScreen } from './screen.ts';
 import type { Parts } from './standing.ts';
@@ -92,6 +92,13 @@ describe('objectives', () => {
 
   test('a month in which all is well keeps them all', () => {
     expect(new Set(Object.values(judge(wellStanding(), 0)))).toEqual(new Set(['good']));
+  });
+
+  test('a slow look weighs as much as the quick ones that were due in its time, and the first one as one', () => {
+    expect([countDue(undefined, 0, 10_000), countDue(0, 10_400, 10_000), countDue(0, 3_000, 10_000)]).toEqual([
+      1, 1, 1,
+    ]);
+    expect(countDue(0, 90_000, 10_000)).toBe(9);
   });
 
   test('freshness is kept up to five minutes', () => {

@@ -29,19 +29,19 @@ export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   BLOCK_GAP: {
     promise: 'I1',
     meaning: 'a stretch of a partition has no block record although a later one has',
-    next: 'rewind the sink group to before the gap; what is stored already counts once',
+    next: 'stop the sinks, run "trueup integrity reread" from before the gap and start them; what is stored already counts once',
     certain: false,
   },
   BLOCK_MISSING: {
     promise: 'I1',
     meaning: 'rows are stored behind the last block record of their partition',
-    next: 'rewind the sink group to the end of the block log',
+    next: 'stop the sinks, run "trueup integrity reread" from before the end of the block log and start them',
     certain: false,
   },
   BLOCK_COUNT: {
     promise: 'I1',
     meaning: 'a block says it read another number of messages than its range holds',
-    next: 'compare the range with the log; rewind the sink group to before it',
+    next: 'compare the range with the log; stop the sinks, run "trueup integrity reread" from before it and start them',
     certain: true,
   },
   PART_LOST: {
@@ -53,19 +53,19 @@ export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   TRUTH_MISSING: {
     promise: 'I1',
     meaning: 'a block touched a minute in which the truth holds no event',
-    next: 'rewind the sink group to before the block: the rows are still in the log',
+    next: 'stop the sinks, run "trueup integrity reread" from before the block and start them: the rows are still in the log',
     certain: false,
   },
   TRUTH_ALTERED: {
     promise: 'I3',
     meaning: 'the rollups agree with each other but not with the truth: rows were deleted, added or changed there',
-    next: 'run "trueup period explain" for the month, then rewind the sink group to restore the rows from the log',
+    next: 'run "trueup period explain" for the month; then stop the sinks, run "trueup integrity reread" and start them',
     certain: false,
   },
   ROLLUP_ALTERED: {
     promise: 'I3',
     meaning: 'minutes, hours and days do not agree: a rollup was changed by something that is not the rollup worker',
-    next: 'mark the window in usage_dirty_v1 under a block of its own and roll it up again',
+    next: 'stop the sinks, run "trueup integrity reread" from before the window and start them: it is rolled up again',
     certain: false,
   },
   CONFLICTING_COPIES: {

@@ -55,7 +55,7 @@ export const WATCH_METRICS = {
   },
   trueup_watch_slo_looks_total: {
     kind: 'counter',
-    help: 'Looks at what an objective promises: kept, broken, or not to be known, which counts as broken',
+    help: 'Looks at what an objective promises, slow ones by how many were due: kept, broken, or unknown, which counts as broken',
     unit: 'total',
     stage,
     labels: { slo: SLOS, outcome: ['good', 'bad', 'unknown'] },

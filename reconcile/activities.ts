@@ -22,7 +22,9 @@ export function createActivities(deps: Deps): Activities {
     ...createUsageActivities(deps),
     ...createInvoiceActivities(deps),
   };
-  const guarded = Object.entries(plain).map(([name, run]) => [name, guard(deps, name as keyof Activities, run)] as const);
+  const guarded = Object.entries(plain).map(
+    ([name, run]) => [name, guard(deps, name as keyof Activities, run)] as const,
+  );
   return Object.fromEntries(guarded) as Activities;
 }
 

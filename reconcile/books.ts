@@ -28,7 +28,7 @@ export {
   reopenPeriod,
   type SignOffStatus,
 } from './sign-off/book.ts';
-export { fetchBooks, fetchIsSigned, type Books, type UnsettledCase } from './standing/books.ts';
+export { fetchBooks, fetchIsSigned, type Books } from './standing/books.ts';
 export { fetchOutbox, type Outbox } from './standing/outbox.ts';
 export type { ReconcileTables } from './store/tables.ts';
 export { describeDiff } from './runs/diff.ts';

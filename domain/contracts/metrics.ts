@@ -6,7 +6,7 @@ import { WATCH_METRICS } from './metrics/watch.ts';
 import { AGGREGATE_METRICS, INTEGRITY_METRICS, PROCESS_METRICS, RECONCILE_METRICS } from './metrics/work.ts';
 import type { LabelValues, MetricTable } from './metrics/spec.ts';
 
-export type { MetricSpec, MetricStage, OpenLabel } from './metrics/spec.ts';
+export type { MetricSpec } from './metrics/spec.ts';
 
 export const METRICS = {
   ...PROCESS_METRICS,

@@ -38,8 +38,11 @@ export function createEpisode(wish: EpisodeWish): Episode {
   };
 }
 
-export function createEpisodes(count: number, wish: Omit<EpisodeWish, 'tenant'> = {}): Episode[] {
+export function createEpisodes(
+  count: number,
+  { prefix = 'tenant', ...wish }: Omit<EpisodeWish, 'tenant'> & { readonly prefix?: string } = {},
+): Episode[] {
   return Array.from({ length: count }, (_, index) =>
-    createEpisode({ extraMinor: BigInt(1_000 + index), ...wish, tenant: `tenant-${index}` }),
+    createEpisode({ extraMinor: BigInt(1_000 + index), ...wish, tenant: `${prefix}-${index}` }),
   );
 }

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { toSeconds, type Duration } from '../pace.ts';
 import { createRules, type RuleGroup } from '../prometheus/rules.ts';
 import { SLO_LIST } from '../slo/list.ts';
-import { healthyWorld, type World } from './healthy.ts';
+import { HEALTHY, type World } from './healthy.ts';
 
 export type AlertCase = {
   /** Name and severity. */
@@ -29,10 +29,10 @@ const FIRING = 'ALERTS{alertstate="firing",alertname!~"Watchdog|OutageSettling"}
 
 /** One test group of promtool. */
 export function toPromtoolTest(one: AlertCase): unknown {
-  const every = one.every ?? '15s';
+  const every = one.every ?? '30s';
   const step = toSeconds(every);
   const [before, after] = [toSeconds(one.healthyFor ?? '5m'), toSeconds(one.lasts)];
-  const scrapes = { before: before / step, after: after / step + 1 };
+  const scrapes = { before: before / step, after: after / step + 1, everySeconds: step };
   const at = (seconds: number) => `${seconds}s`;
   const never = (until: number) => ({
     expr: `count by (${LABELS}) (max_over_time(${FIRING}[${until}s]))`,
@@ -42,7 +42,7 @@ export function toPromtoolTest(one: AlertCase): unknown {
   return {
     name: `${one.about}: ${one.title}`,
     interval: every,
-    input_series: Object.entries({ ...healthyWorld(step), ...one.changes }).map(([series, story]) => ({
+    input_series: Object.entries({ ...HEALTHY, ...one.changes }).map(([series, story]) => ({
       series,
       values: story(scrapes),
     })),
@@ -73,12 +73,12 @@ export type PromtoolFile = { readonly name: string; readonly rules: string; read
  * objective's cases are evaluated with that objective's rules, all others with all other rules.
  */
 export function createPromtoolFiles(cases: readonly AlertCase[]): readonly PromtoolFile[] {
-  const sets = Map.groupBy(cases, (one) => `${sloOf(one) ?? 'other'}-${one.every ?? '15s'}`);
+  const sets = Map.groupBy(cases, (one) => `${sloOf(one) ?? 'other'}-${one.every ?? '30s'}`);
   return [...sets].map(([name, members]) => {
     const slo = members[0] === undefined ? undefined : sloOf(members[0]);
     const tests = {
       rule_files: [`${name}.rules.yaml`],
-      evaluation_interval: members[0]?.every ?? '15s',
+      evaluation_interval: members[0]?.every ?? '30s',
       tests: members.map(toPromtoolTest),
     };
     return { name, rules: stringify({ groups: rulesOf(slo) }), tests: stringify(tests) };
@@ -93,7 +93,8 @@ function rulesOf(slo: string | undefined): readonly RuleGroup[] {
   const names = new Set(SLO_LIST.map(({ alert }) => alert.name));
   const concerns = (rule: RuleGroup['rules'][number]) => {
     if ('alert' in rule) return slo === undefined ? !names.has(rule.alert) : rule.expr.includes(`slo="${slo}"`);
-    return rule.labels?.slo === slo;
+    // No alert looks at what is recorded for boards.
+    return rule.labels !== undefined && rule.labels.slo === slo;
   };
   return createRules().map((group) => ({ ...group, rules: group.rules.filter(concerns) }));
 }

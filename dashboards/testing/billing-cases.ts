@@ -1,5 +1,5 @@
 import type { AlertCase } from './alert-cases.ts';
-import { blip, counter, gauge } from './series.ts';
+import { ageing, blip, counter, counterOfFew, gauge } from './series.ts';
 
 const stripe = (outcome: string) => `trueup_reconcile_stripe_requests_total{resource="invoices",outcome="${outcome}"}`;
 const never = [] as const;
@@ -39,7 +39,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
     about: 'WorkflowStuck/ticket',
     title: 'an activity of a close fails again and again',
     changes: {
-      'trueup_watch_workflow_stuck_seconds{workflow="close"}': ({ before, after }) => `0x${before - 1} 0+15x${after}`,
+      'trueup_watch_workflow_stuck_seconds{workflow="close"}': ageing(),
     },
     lasts: '13m',
     quietUntil: '10m',
@@ -48,7 +48,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
   {
     about: 'WorkflowStuck/ticket',
     title: 'an activity needs nine minutes for a large batch',
-    changes: { 'trueup_watch_workflow_stuck_seconds{workflow="batch"}': blip(0, { value: 540, scrapes: 20 }) },
+    changes: { 'trueup_watch_workflow_stuck_seconds{workflow="batch"}': blip(0, { value: 540, lasts: '5m' }) },
     lasts: '15m',
     fires: never,
   },
@@ -62,7 +62,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
   {
     about: 'WorkflowFailed/page',
     title: 'it was run again within a minute',
-    changes: { 'trueup_watch_failed_workflows{workflow="batch"}': blip(0, { value: 1, scrapes: 4 }) },
+    changes: { 'trueup_watch_failed_workflows{workflow="batch"}': blip(0, { value: 1, lasts: '1m' }) },
     lasts: '10m',
     fires: never,
   },
@@ -76,7 +76,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
   {
     about: 'WorkflowFailed/ticket',
     title: 'the next push went well',
-    changes: { 'trueup_watch_failed_workflows{workflow="push"}': blip(0, { value: 1, scrapes: 40 }) },
+    changes: { 'trueup_watch_failed_workflows{workflow="push"}': blip(0, { value: 1, lasts: '10m' }) },
     lasts: '20m',
     fires: never,
   },
@@ -84,7 +84,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
     about: 'OutboxStuck/ticket',
     title: 'nobody reads the webhooks',
     changes: {
-      'trueup_watch_outbox_oldest_seconds{queue="doorbells"}': ({ before, after }) => `0x${before - 1} 0+15x${after}`,
+      'trueup_watch_outbox_oldest_seconds{queue="doorbells"}': ageing(),
     },
     lasts: '13m',
     quietUntil: '10m',
@@ -114,7 +114,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
     about: 'HoldForgotten/ticket',
     title: 'a hold of twenty hours, and one of a single account that stays',
     changes: {
-      'trueup_watch_standing_holds{stops="pushes",scope="all"}': blip(0, { value: 1, scrapes: 300 }),
+      'trueup_watch_standing_holds{stops="pushes",scope="all"}': blip(0, { value: 1, lasts: '20h' }),
       'trueup_watch_standing_holds{stops="pushes",scope="account"}': gauge(0, 1),
     },
     every: '4m',
@@ -155,7 +155,7 @@ export const BILLING_CASES: readonly AlertCase[] = [
     title: 'five requests of a quiet night fail',
     changes: {
       [stripe('ok')]: gauge(100),
-      [stripe('unreachable')]: ({ before, after }) => `0x${before - 1} 0+1x5 5x${after}`,
+      [stripe('unreachable')]: counterOfFew(5),
     },
     lasts: '20m',
     fires: never,

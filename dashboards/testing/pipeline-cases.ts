@@ -1,5 +1,5 @@
 import type { AlertCase } from './alert-cases.ts';
-import { blip, counter, gauge } from './series.ts';
+import { ageing, blip, counter, counterOfFew, gauge, missing } from './series.ts';
 
 const finding = (kind: string) => `trueup_watch_open_findings{kind="${kind}"}`;
 const lag = (partition: string) => `trueup_watch_lag_records{partition="${partition}"}`;
@@ -31,7 +31,7 @@ export const PIPELINE_CASES: readonly AlertCase[] = [
   {
     about: 'RollupStalled/page',
     title: 'the oldest stored block grows older and older',
-    changes: { trueup_watch_pending_oldest_seconds: ({ before, after }) => `1x${before - 1} 0+15x${after}` },
+    changes: { trueup_watch_pending_oldest_seconds: ageing() },
     lasts: '9m',
     quietUntil: '6m',
     fires: ['RollupStalled{severity="page"}'],
@@ -54,7 +54,7 @@ export const PIPELINE_CASES: readonly AlertCase[] = [
   {
     about: 'IntegrityFindingOpen/page',
     title: 'a finding that the next look settles',
-    changes: { [finding('TRUTH_ALTERED')]: blip(0, { value: 1, scrapes: 12 }) },
+    changes: { [finding('TRUTH_ALTERED')]: blip(0, { value: 1, lasts: '3m' }) },
     lasts: '10m',
     fires: never,
   },
@@ -68,7 +68,7 @@ export const PIPELINE_CASES: readonly AlertCase[] = [
   {
     about: 'IntegrityFindingOpen/ticket',
     title: 'findings can not be read, so that none is known',
-    changes: { [finding('CONFLICTING_COPIES')]: () => '_x400' },
+    changes: { [finding('CONFLICTING_COPIES')]: missing() },
     lasts: '16m',
     fires: never,
   },
@@ -83,7 +83,7 @@ export const PIPELINE_CASES: readonly AlertCase[] = [
   {
     about: 'SourceShortOrSilent/ticket',
     title: 'a manifest comes twenty minutes late',
-    changes: { [finding('MANIFEST_MISSING')]: blip(0, { value: 2, scrapes: 80 }) },
+    changes: { [finding('MANIFEST_MISSING')]: blip(0, { value: 2, lasts: '20m' }) },
     lasts: '1h',
     fires: never,
   },
@@ -107,7 +107,7 @@ export const PIPELINE_CASES: readonly AlertCase[] = [
     title: 'ten events at night, and half of them are bad',
     changes: {
       'trueup_ingest_records_total{outcome="accepted"}': gauge(100),
-      'trueup_ingest_records_total{outcome="rejected"}': ({ before, after }) => `0x${before - 1} 0+1x10 10x${after}`,
+      'trueup_ingest_records_total{outcome="rejected"}': counterOfFew(10),
     },
     lasts: '30m',
     fires: never,

@@ -1,6 +1,6 @@
 import type { Duration } from '../pace.ts';
 import type { AlertCase } from './alert-cases.ts';
-import { blip, gauge, vanishing, type Story } from './series.ts';
+import { blip, gauge, restarting, vanishing } from './series.ts';
 
 const server = (name: string) => `trueup_watch_server_up{server="${name}"}`;
 const up = (name: string) => `up{job="trueup",process="${name}"}`;
@@ -11,6 +11,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'DependencyDown/page',
     title: 'a broker that stays away',
+    every: '15s',
     changes: { [server('kafka')]: gauge(1, 0) },
     lasts: '2m',
     quietUntil: '45s',
@@ -19,6 +20,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'DependencyDown/page',
     title: 'Temporal and the database at once are two pages',
+    every: '15s',
     changes: { [server('temporal')]: gauge(1, 0), [server('postgres')]: gauge(1, 0) },
     lasts: '2m',
     fires: [
@@ -29,12 +31,14 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'DependencyDown/page',
     title: 'a failover of half a minute',
-    changes: { [server('postgres')]: blip(1, { value: 0, scrapes: 2 }) },
+    every: '15s',
+    changes: { [server('postgres')]: blip(1, { value: 0, lasts: '30s' }) },
     ...quiet('10m'),
   },
   {
     about: 'DependencyDown/ticket',
     title: 'Stripe is away',
+    every: '15s',
     changes: { [server('stripe')]: gauge(1, 0) },
     lasts: '2m',
     fires: ['DependencyDown{dependency="stripe",severity="ticket"}'],
@@ -42,7 +46,8 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'DependencyDown/ticket',
     title: 'one request to Stripe fails',
-    changes: { [server('stripe')]: blip(1, { value: 0, scrapes: 1 }) },
+    every: '15s',
+    changes: { [server('stripe')]: blip(1, { value: 0, lasts: '15s' }) },
     ...quiet('5m'),
   },
   {
@@ -90,7 +95,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'ProcessRestarting/ticket',
     title: 'a sink dies every two minutes',
-    changes: { 'process_start_time_seconds{process="ingest"}': restarts(8) },
+    changes: { 'process_start_time_seconds{process="ingest"}': restarting('2m') },
     lasts: '10m',
     fires: ['ProcessRestarting{process="ingest",severity="ticket"}'],
   },
@@ -110,7 +115,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'DiskNearlyFull/page',
     title: 'a merge takes room for a moment',
-    changes: { trueup_watch_disk_free_ratio: blip(0.21, { value: 0.05, scrapes: 3 }) },
+    changes: { trueup_watch_disk_free_ratio: blip(0.21, { value: 0.05, lasts: '1m' }) },
     ...quiet('10m'),
   },
   {
@@ -163,18 +168,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     about: 'ClockSkew/ticket',
     title: 'one look was slow and took the wait for skew',
-    changes: { trueup_watch_clock_skew_seconds: blip(0, { value: 9, scrapes: 4 }) },
+    changes: { trueup_watch_clock_skew_seconds: blip(0, { value: 9, lasts: '1m' }) },
     ...quiet('10m'),
   },
 ];
-
-/** The start time of a process that from then on lives for so many scrapes each time. */
-function restarts(lifeScrapes: number): Story {
-  return ({ before, after }) => {
-    const lives = Array.from(
-      { length: Math.ceil(after / lifeScrapes) },
-      (_, life) => `${(life + 1) * 100}x${lifeScrapes - 1}`,
-    );
-    return [`1x${before - 1}`, ...lives].join(' ');
-  };
-}

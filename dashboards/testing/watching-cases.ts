@@ -1,5 +1,5 @@
 import type { AlertCase } from './alert-cases.ts';
-import { counter, gauge } from './series.ts';
+import { counter, gauge, missing, slowClock, stoppedClock, vanishing } from './series.ts';
 
 const never = [] as const;
 
@@ -8,7 +8,7 @@ export const WATCHING_CASES: readonly AlertCase[] = [
     about: 'WatcherSilent/page',
     title: 'the watcher hangs in a look',
     changes: {
-      trueup_watch_looked_timestamp_seconds: ({ before, after }) => `0+15x${before - 1} ${(before - 1) * 15}x${after}`,
+      trueup_watch_looked_timestamp_seconds: stoppedClock(),
     },
     lasts: '7m',
     quietUntil: '5m',
@@ -17,7 +17,7 @@ export const WATCHING_CASES: readonly AlertCase[] = [
   {
     about: 'WatcherSilent/page',
     title: 'the watcher exposes nothing',
-    changes: { trueup_watch_looked_timestamp_seconds: ({ before }) => `0+15x${before - 1} stale` },
+    changes: { trueup_watch_looked_timestamp_seconds: vanishing(1) },
     lasts: '7m',
     fires: ['WatcherSilent{severity="page"}'],
   },
@@ -25,8 +25,7 @@ export const WATCHING_CASES: readonly AlertCase[] = [
     about: 'WatcherSilent/page',
     title: 'a look takes two minutes',
     changes: {
-      trueup_watch_looked_timestamp_seconds: ({ before, after }) =>
-        Array.from({ length: before + after }, (_, scrape) => Math.floor(scrape / 8) * 120).join(' '),
+      trueup_watch_looked_timestamp_seconds: slowClock('2m'),
     },
     lasts: '10m',
     fires: never,
@@ -46,9 +45,9 @@ export const WATCHING_CASES: readonly AlertCase[] = [
     about: 'WatcherBlind/ticket',
     title: 'a part that has never been read',
     changes: {
-      'trueup_watch_reads_total{part="space",outcome="read"}': () => '_x400',
+      'trueup_watch_reads_total{part="space",outcome="read"}': missing(),
       'trueup_watch_reads_total{part="space",outcome="failed"}': counter(0, 1),
-      trueup_watch_disk_free_ratio: () => '_x400',
+      trueup_watch_disk_free_ratio: missing(),
     },
     lasts: '17m',
     fires: ['WatcherBlind{part="space",severity="ticket"}'],

@@ -45,7 +45,8 @@ export async function lookAtBlocks(deps: CloseDeps, { nowMs }: { nowMs: number }
   );
   for (const { partition, first, last, rows } of beyond) {
     const evidence = { topic: deps.topic, partition, blockLogEnd: String(ends[partition] ?? 0n), first, last, rows };
-    sights.push({ kind: 'BLOCK_MISSING', key: `${deps.topic} ${partition}`, evidence });
+    // Named by where it begins: under steady traffic every look sees some write in flight, and never the same one twice.
+    sights.push({ kind: 'BLOCK_MISSING', key: `${deps.topic} ${partition} ${first}`, evidence });
   }
   return { kinds: ['BLOCK_GAP', 'BLOCK_COUNT', 'BLOCK_MISSING'], sights, covers: () => true };
 }

@@ -122,7 +122,7 @@ describe('planted corruption', () => {
   test('a block record skipped, in the middle and at the end', async () => {
     await bench.db.deleteFrom('ingest_blocks').where('first_offset', 'in', ['3']).where('partition', '=', 0).execute();
     await bench.db.deleteFrom('ingest_blocks').where('first_offset', '=', '2').where('partition', '=', 1).execute();
-    expect(await lookTwice()).toEqual(['OPEN BLOCK_GAP usage 0 3', 'OPEN BLOCK_MISSING usage 1']);
+    expect(await lookTwice()).toEqual(['OPEN BLOCK_GAP usage 0 3', 'OPEN BLOCK_MISSING usage 1 2']);
     const [gap] = await fetchFindings(bench.db);
     // Rows in the gap say that the record is missing, not the messages.
     expect(gap?.evidence).toMatchObject({ partition: 0, from: '3', to: '6', storedRows: '3' });
@@ -170,6 +170,18 @@ test('what a write in flight can explain is only suspected at first sight, and g
   await bench.rollUp();
   expect((await look()).findings).toEqual([]);
   expect(await fetchFindings(bench.db, true)).toMatchObject([{ kind: 'BLOCK_MISSING', state: 'RESOLVED' }]);
+});
+
+test('two looks that each meet a write in flight have not seen one thing twice', async () => {
+  const inFlight = async (offset: number) =>
+    bench.db.deleteFrom('ingest_blocks').where('first_offset', '=', `${offset}`).where('partition', '=', 1).execute();
+  await inFlight(2);
+  await look();
+  await bench.store([{ id: 'c12', at: '2026-10-18T12:05:00Z', offset: 2, partition: 1, source: '/two' }]);
+  await bench.store([{ id: 'c13', at: '2026-10-18T12:06:00Z', offset: 3, partition: 1, source: '/two' }]);
+  await bench.rollUp();
+  await inFlight(3);
+  expect((await look()).findings).toMatchObject([{ kind: 'BLOCK_MISSING', state: 'SUSPECTED', seen: 1 }]);
 });
 
 test('a finding is resolved once its cause is mended, and two looks at once are one', async () => {

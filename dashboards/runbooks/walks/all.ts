@@ -52,12 +52,13 @@ export async function walkAll(world: World, onScene: (name: string) => void): Pr
   };
   const replica = createReplicaScenes();
   try {
+    const short = Promise.withResolvers<void>();
     const beforeMonth = Promise.all([inTurn(HOLDS), inTurn(STRIPE_FAILS)]);
     const month = beforeMonth.then(async () => inTurn(NO_WORKER, CLOSE_ENDED, MONEY_DIFFERS));
     await Promise.all([
       month,
-      inTurn(DAMAGED, STANDSTILL),
-      inTurn(sourceIsShort(async () => month)),
+      inTurn(sourceIsShort({ onBroken: short.resolve, untilQuiet: async () => month })),
+      short.promise.then(async () => inTurn(DAMAGED, STANDSTILL)),
       inTurn(createRejects()),
       inTurn(...replica.scenes),
       inTurn(RESTARTS),

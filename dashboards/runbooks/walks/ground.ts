@@ -9,6 +9,7 @@ import { parseEnv } from '../../../platform/env.ts';
 import { createKafka, type Kafka } from '../../../platform/kafka.ts';
 import { createLog } from '../../../platform/log.ts';
 import { migrate } from '../../../platform/migrate.ts';
+import { retryUnavailable } from '../../../platform/retry.ts';
 import { provisionBilling } from '../../../reconcile/door.ts';
 import { reservePort } from '../../../stack/ports.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
@@ -69,7 +70,10 @@ export async function prepareGround(options: GroundOptions, stops: Stops): Promi
   const log = createLog('walks', 'silent');
   const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'walks', log });
   stops.push(async () => kafka.close());
-  for (const topic of Object.values(TOPICS)) await kafka.createTopic(topic, { partitions: PARTITIONS, config: TOPIC });
+  for (const topic of Object.values(TOPICS)) {
+    // A broker that has just started may not know the new topic at once.
+    await retryUnavailable(async () => kafka.createTopic(topic, { partitions: PARTITIONS, config: TOPIC }));
+  }
   const time = await createSimulatedTime(clients.db, clients.stripe, PERIOD.startAtMs);
   await registerAccounts(clients, time);
   await time.advance(BEGIN_MS);

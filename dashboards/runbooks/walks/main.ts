@@ -4,6 +4,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RUNBOOK_NAMES } from '../runbook.ts';
 import { walkAll } from './all.ts';
 import { formatWalks } from './print.ts';
 import { startWorld } from './world.ts';
@@ -19,7 +20,10 @@ const { world, stop } = await startWorld('runbooks', join(folder, 'world'));
 try {
   const walks = await walkAll(world, say);
   for (const line of formatWalks(walks)) console.log(line);
-  process.exitCode = walks.results.every(({ problems }) => problems.length === 0) ? 0 : 1;
+  const walked = new Set(walks.results.map(({ alert }) => alert));
+  const forgotten = RUNBOOK_NAMES.filter((name) => !walked.has(name) && !walks.skipped.has(name));
+  for (const name of forgotten) console.log(`${name}: nobody walks it, and nobody says why`);
+  process.exitCode = forgotten.length === 0 && walks.results.every(({ problems }) => problems.length === 0) ? 0 : 1;
 } finally {
   await stop();
 }

@@ -15,7 +15,7 @@ export type Batch = {
 export type Usage = {
   /** Resolves when the broker has them. They arrive, as their records say, half a second after they happened. */
   send(batch: Batch): Promise<void>;
-  /** What the source says of the hour in which `atMs` lies. */
+  /** What the source says of the hour in which `atMs` lies; what it says last holds. */
   announce(manifest: Pick<Batch, 'source' | 'events' | 'atMs'>): Promise<void>;
   close(): Promise<void>;
 };
@@ -25,6 +25,7 @@ type Topics = { readonly topic: string; readonly manifestTopic: string };
 export async function openUsage(kafka: Kafka, { topic, manifestTopic }: Topics, subject: string): Promise<Usage> {
   const producer = await kafka.createProducer();
   let sent = 0;
+  let revision = 0;
   return {
     send: async ({ source, events, atMs, quantity = '1' }) => {
       const records = Array.from({ length: events }, () => {
@@ -44,7 +45,8 @@ export async function openUsage(kafka: Kafka, { topic, manifestTopic }: Topics, 
     },
     announce: async ({ source, events, atMs }) => {
       const hour = toIso(atMs - (atMs % HOUR_MS));
-      const value = JSON.stringify({ source, hour, events, quantity: `${events}`, revision: 1 });
+      revision += 1;
+      const value = JSON.stringify({ source, hour, events, quantity: `${events}`, revision });
       await producer.send(manifestTopic, [{ key: source, value, timestampMs: atMs }]);
     },
     close: async () => producer.close(),

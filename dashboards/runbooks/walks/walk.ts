@@ -57,7 +57,7 @@ type Walk = {
 
 /** Beyond its promise an alert is waited for by this much, so that one that is late is told from one that is missing. */
 const LATE_MS = 30_000;
-const QUIET_MS = 60_000;
+const QUIET_MS = 90_000;
 const ANSWER_MS = 90_000;
 const CLEARED_MS = 180_000;
 

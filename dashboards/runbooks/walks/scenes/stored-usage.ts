@@ -12,7 +12,8 @@ const SECOND_LOOK_MS = 2_500;
 const DAMAGED_MS = Date.UTC(2026, 9, 20, 14, 30);
 /** Of the hours whose manifests are due at first. */
 const SHORT_MS = Date.UTC(2026, 9, 28, 10, 10);
-export const SHORT_SOURCE = '/cell-2';
+const SHORT_SOURCE = '/cell-2';
+const [SAID, CAME] = [25, 20];
 
 /** Everything that is in the log now is in the rollups. */
 async function untilStored({ clients: { usage } }: World): Promise<void> {
@@ -23,11 +24,20 @@ async function untilStored({ clients: { usage } }: World): Promise<void> {
   });
 }
 
+/** The proof looks again until it says so. */
+async function untilProven({ run }: World, says: (output: string) => boolean): Promise<void> {
+  await untilSeen('the proof to say so', STORED_MS, async () => {
+    const { output } = await run('npm run trueup -- integrity run');
+    return output.includes('looked at') && says(output) ? true : undefined;
+  });
+}
+
 /** What walks need in the stores before anything is broken. */
 export async function sendFirstUsage(world: World): Promise<void> {
   const { usage } = world;
   await usage.send({ source: '/cell-1', events: 40, atMs: DAMAGED_MS });
-  await usage.send({ source: SHORT_SOURCE, events: 20, atMs: SHORT_MS });
+  await usage.send({ source: SHORT_SOURCE, events: CAME, atMs: SHORT_MS });
+  await usage.announce({ source: SHORT_SOURCE, events: CAME, atMs: SHORT_MS });
   // It sends until now: it is short, not silent.
   const lastMs = BEGIN_MS - HOUR_MS;
   await usage.send({ source: SHORT_SOURCE, events: 5, atMs: lastMs });
@@ -59,14 +69,20 @@ export const DAMAGED: Scene = {
     await fix('IntegrityFindingOpen');
     world.startStage('ingest');
     await untilStored(world);
+    await untilProven(world, (output) => !output.includes('OPEN TRUTH_'));
   },
 };
 
 const short = () => ({ kind: 'SOURCE_SHORT', source: SHORT_SOURCE });
 
-/** `untilQuiet`: sources that stopped sending would be found where the month's walks move time by days. */
-export function sourceIsShort(untilQuiet: () => Promise<unknown>): Scene {
-  const [said, came] = [25, 20];
+type ShortOptions = {
+  /** Both scenes are about completeness, whose alert begins with this one. */
+  readonly onBroken: () => void;
+  /** Sources that stopped sending would be found while the month's walks move time by days. */
+  readonly untilQuiet: () => Promise<unknown>;
+};
+
+export function sourceIsShort({ onBroken, untilQuiet }: ShortOptions): Scene {
   return {
     name: 'a source announced more than came',
     expects: [
@@ -74,16 +90,18 @@ export function sourceIsShort(untilQuiet: () => Promise<unknown>): Scene {
       { alert: 'UsageCompletenessBurn', labels: { severity: 'page' }, fill: short },
     ],
     breaks: async (world) => {
-      await world.usage.announce({ source: SHORT_SOURCE, events: said, atMs: SHORT_MS });
-      await untilSeen('the finding', STORED_MS, async () => {
-        const { output } = await world.run('npm run trueup -- integrity run');
-        return output.includes('OPEN SOURCE_SHORT') ? true : undefined;
-      });
+      try {
+        await world.usage.announce({ source: SHORT_SOURCE, events: SAID, atMs: SHORT_MS });
+        await untilProven(world, (output) => output.includes('OPEN SOURCE_SHORT'));
+      } finally {
+        onBroken();
+      }
     },
     mends: async (world) => {
       await untilQuiet();
-      await world.usage.send({ source: SHORT_SOURCE, events: said - came, atMs: SHORT_MS });
+      await world.usage.send({ source: SHORT_SOURCE, events: SAID - CAME, atMs: SHORT_MS });
       await untilStored(world);
+      await untilProven(world, (output) => !output.includes('OPEN SOURCE_SHORT'));
     },
   };
 }

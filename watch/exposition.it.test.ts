@@ -11,6 +11,7 @@ import { createPostgres } from '../platform/postgres.ts';
 import { retryUnavailable } from '../platform/retry.ts';
 import { createFreshDatabases, type FreshDatabases } from '../platform/testing/fresh-databases.ts';
 import { runPromtool } from '../stack/promtool.ts';
+import { stageFiles } from '../stack/stages.ts';
 import { eventually } from '../stack/testing/eventually.ts';
 import { startProcessUnderTest, type ProcessUnderTest } from './testing/process.ts';
 
@@ -47,14 +48,7 @@ function countSeries(text: string): number {
 }
 
 describe('what a process serves', () => {
-  test.each([
-    ['ingest', 'ingest/main.ts'],
-    ['http', 'ingest/http/main.ts'],
-    ['aggregate', 'aggregate/main.ts'],
-    ['integrity', 'aggregate/integrity/main.ts'],
-    ['reconcile', 'reconcile/main.ts'],
-    ['watch', 'watch/main.ts'],
-  ])('%s: passes promtool, says who it is and becomes ready', async (name, file) => {
+  test.each(Object.entries(stageFiles))('%s: passes promtool, says who it is and becomes ready', async (name, file) => {
     let started: ProcessUnderTest | undefined;
     try {
       started = await startProcessUnderTest(file, variables);

@@ -9,19 +9,11 @@ import { createTopics } from '../servers/kafka.ts';
 import { must } from '../servers/server.ts';
 import { serverNames } from '../servers/table.ts';
 import { startStack } from '../stack.ts';
+import { stageFiles } from '../stages.ts';
 import { giveOpsPorts, writeTargets } from '../targets.ts';
 import { writeVariables } from '../variables.ts';
 import { startPager } from './pager.ts';
 import { checkout } from './steps.ts';
-
-const stages = [
-  ['ingest', 'ingest/main.ts'],
-  ['http', 'ingest/http/main.ts'],
-  ['aggregate', 'aggregate/main.ts'],
-  ['integrity', 'aggregate/integrity/main.ts'],
-  ['reconcile', 'reconcile/main.ts'],
-  ['watch', 'watch/main.ts'],
-] as const;
 
 /** What the user's environment says, else what development takes. */
 function given(variable: string, otherwise: string): string {
@@ -63,7 +55,7 @@ try {
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
-  const specs = stages.map(([name, file]) => ({ name, file: join(checkout, file), env }));
+  const specs = Object.entries(stageFiles).map(([name, file]) => ({ name, file: join(checkout, file), env }));
   const { processes: placed, targets } = await giveOpsPorts(specs.filter(({ file }) => existsSync(file)));
   const processes = superviseProcesses(placed);
   writeTargets(stack, targets);

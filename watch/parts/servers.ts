@@ -1,8 +1,8 @@
 // Whether each server answers a real request within a deadline. Reads only.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { WatchDeps } from '../deps.ts';
+import { readWithin } from '../part.ts';
 import type { ServerName, Servers } from '../standing.ts';
 
 const ANSWER_WITHIN_MS = 3_000;
@@ -34,15 +34,6 @@ export function createServersLook(deps: WatchDeps): () => Promise<Servers> {
 }
 
 async function ask(request: () => Promise<unknown>): Promise<string | null> {
-  const late = delay(ANSWER_WITHIN_MS, undefined, { ref: false }).then(() => {
-    throw new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
-  });
-  try {
-    await Promise.race([request(), late]);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    late.catch(() => undefined);
-  }
+  const answer = await readWithin(ANSWER_WITHIN_MS, request);
+  return answer.ok ? null : answer.error;
 }

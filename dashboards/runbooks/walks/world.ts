@@ -9,6 +9,7 @@ import { createFleet, type Fleet } from '../../../fixtures/torture/fleet.ts';
 import { createPostgres } from '../../../platform/postgres.ts';
 import type { ProcessSpec } from '../../../stack/processes.ts';
 import { giveOpsPorts, writeTargets, type Target } from '../../../stack/targets.ts';
+import { stageFiles } from '../../../stack/stages.ts';
 import { startDoorTraffic, type DoorTraffic } from './door-traffic.ts';
 import { prepareGround, TOPICS, type Ground, type Stops } from './ground.ts';
 import { createPrometheus, type Prometheus } from './prometheus.ts';
@@ -33,15 +34,7 @@ export type World = Omit<Ground, 'kafka'> & {
   readonly must: (command: string) => Promise<string>;
 };
 
-const STAGES = {
-  ingest: 'ingest/main.ts',
-  http: 'ingest/http/main.ts',
-  aggregate: 'aggregate/main.ts',
-  integrity: 'aggregate/integrity/main.ts',
-  reconcile: 'reconcile/main.ts',
-  watch: 'watch/main.ts',
-} as const;
-type StageName = keyof typeof STAGES;
+type StageName = keyof typeof stageFiles;
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SUBJECT = `main.${LARGE}`;
@@ -104,6 +97,6 @@ async function build(name: string, folder: string, stops: Stops): Promise<World>
 }
 
 async function placeStages(env: Ground['variables']): Promise<{ processes: ProcessSpec[]; targets: Target[] }> {
-  const specs = Object.entries(STAGES).map(([name, file]) => ({ name, file: join(ROOT, file), env: { ...env } }));
+  const specs = Object.entries(stageFiles).map(([name, file]) => ({ name, file: join(ROOT, file), env: { ...env } }));
   return giveOpsPorts(specs);
 }

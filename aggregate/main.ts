@@ -6,7 +6,7 @@ import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createStandstillCheck } from '../platform/health.ts';
 import { startAlarm } from '../platform/queue.ts';
 import { startStage } from '../platform/stage.ts';
-import { RollupWorker } from './rollup.ts';
+import { RollupWorker } from './rollup-worker.ts';
 import type { AggregateTables } from './tables.ts';
 import { createTenantUsage } from './tenant-usage.ts';
 import { fetchWorkList } from './work-list.ts';

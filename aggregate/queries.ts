@@ -16,6 +16,9 @@ function load(name: string): string {
 export const QUERIES = {
   touchedHours: load('touched-hours'),
   touchedMinutes: load('touched-minutes'),
+  correctedMinutes: load('corrected-minutes'),
+  freshUsage: load('fresh-usage'),
+  usageOfMinutes: load('usage-of-minutes'),
   rollUpMinutes: load('roll-up-minutes'),
   rollUpHours: load('roll-up-hours'),
   rollUpDays: load('roll-up-days'),

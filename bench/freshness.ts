@@ -1,6 +1,8 @@
 // How long after the broker's ack an event is in a minute rollup that can be queried, at parts of the measured capacity.
 // Probes of namespaces of their own travel in the batches of the load; each is looked for until its minute is there.
 
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import { retryUnavailable } from '../platform/retry.ts';
@@ -87,7 +89,9 @@ async function withLoad<T>(stack: BenchStack, options: LoadOptions, work: (load:
   await retryUnavailable(async () =>
     stack.kafka.createTopic(topic, { partitions: PARTITIONS, config: { 'retention.ms': '-1' } }),
   );
-  const stages = await startStages(stack, { topic });
+  const profile = options.profile === undefined ? undefined : join(options.profile, String(rate));
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const stages = await startStages(stack, { topic, profile });
   try {
     const broker = brokerOf(stack);
     const sender = await startSender({ broker, topic, partitions: PARTITIONS, namespaces, rate, seconds });

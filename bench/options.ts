@@ -68,6 +68,8 @@ export type FreshnessOptions = {
   readonly seconds: number;
   readonly namespaces: number;
   readonly keep: boolean;
+  /** Write CPU profiles and logs of Trueup's processes here, a folder a level. */
+  readonly profile: string | undefined;
   readonly name: string | undefined;
 };
 
@@ -78,7 +80,8 @@ export const FRESHNESS_USAGE = `npm run bench -- freshness [options]
   --namespaces N  namespaces they belong to          (default 10000)
   --quick         10 percent of 50000 events a second for 10 seconds
   --keep          leave the filled topic for the next run
-  --name NAME     name of the results file           (default: the date)`;
+  --name NAME     name of the results file           (default: the date)
+  --profile DIR   write CPU profiles and logs of the stages there, a folder for each level`;
 
 /** Throws an Error whose message is fit to be shown. */
 export function parseFreshnessOptions(args: readonly string[]): FreshnessOptions {
@@ -92,6 +95,7 @@ export function parseFreshnessOptions(args: readonly string[]): FreshnessOptions
       quick: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       name: { type: 'string' },
+      profile: { type: 'string' },
     },
   });
   const percent = values.percent ?? (values.quick ? '10' : '10,50,80');
@@ -102,6 +106,7 @@ export function parseFreshnessOptions(args: readonly string[]): FreshnessOptions
     seconds: atLeast('seconds', values.seconds ?? (values.quick ? '10' : '20'), 6),
     namespaces: atLeast('namespaces', values.namespaces, 1),
     keep: values.keep,
+    profile: values.profile,
     name: values.name,
   };
 }

@@ -1,5 +1,5 @@
--- Rewrites every minute that the given blocks touched, from the truth. A window that became empty is written as zero:
--- without it the old value would live on.
+-- Rewrites the minutes that the given blocks touched, all or those that are named, from the truth. A window that became
+-- empty is written as zero: without it the old value would live on.
 INSERT INTO usage_minute_v1 (namespace, meter, minute, quantity, events, run)
 SELECT namespace, meter, minute, sum(units) AS quantity, sum(one) AS events, {run:UInt64} AS run
 FROM (
@@ -10,6 +10,7 @@ FROM (
   SELECT namespace, toString(meter) AS meter, minute, toDecimal128(0, 12) AS units, 0 AS one
   FROM usage_minute_v1
   WHERE toStartOfHour(minute) IN {touched_hours:Array(DateTime('UTC'))}
+    AND (empty({minutes:Array(DateTime('UTC'))}) OR minute IN {minutes:Array(DateTime('UTC'))})
     AND (namespace, minute) IN (SELECT namespace, minute FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)})
 )
 GROUP BY namespace, meter, minute

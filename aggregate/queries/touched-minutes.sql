@@ -1,4 +1,6 @@
-SELECT DISTINCT toUnixTimestamp(minute) AS minute
+-- Minutes that the given blocks touched, with the number of their namespaces.
+SELECT toUnixTimestamp(minute) AS minute, uniqExact(namespace) AS namespaces
 FROM usage_dirty_v1
 WHERE block IN {blocks:Array(String)}
+GROUP BY minute
 ORDER BY minute

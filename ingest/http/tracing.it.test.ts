@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { RollupWorker } from '../../aggregate/rollup.ts';
+import { RollupWorker } from '../../aggregate/rollup-worker.ts';
 import type { AggregateTables } from '../../aggregate/tables.ts';
 import { LoggedRecord } from '../../platform/kafka-record.ts';
 import { createLog } from '../../platform/log.ts';

@@ -1,0 +1,59 @@
+// How far the log has been stored, as a position in every partition, and whether blocks continue it. Between two
+// positions lies a known stretch of the log: nothing of it is missing, nothing in it was there before.
+
+import { sql } from 'kysely';
+import type { Postgres } from '../platform/postgres.ts';
+import type { AggregateTables } from './tables.ts';
+import type { Barrier } from './usage.ts';
+
+/** [firstOffset, endOffset) of a partition. */
+export type StoredRange = { readonly partition: number; readonly firstOffset: bigint; readonly endOffset: bigint };
+
+/** The position behind the ranges; undefined if they leave a gap or begin before `position`. Pure. */
+export function advance(position: Barrier, ranges: readonly StoredRange[]): Barrier | undefined {
+  const ends = [...position];
+  const inOrder = ranges.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  for (const { partition, firstOffset, endOffset } of inOrder) {
+    if (ends[partition] !== firstOffset) return undefined;
+    ends[partition] = endOffset;
+  }
+  return ends;
+}
+
+/** Where the blocks of every partition end now; a partition without any block ends at 0. */
+export async function fetchPosition(db: Postgres<AggregateTables>, topic: string): Promise<Barrier> {
+  const { rows } = await sql<{ ends: string }>`
+    SELECT coalesce(
+      (SELECT max(end_offset) FROM ingest_blocks WHERE topic = ${topic} AND partition = number), 0
+    )::text AS ends
+    FROM generate_series(0, (SELECT max(partition) FROM ingest_blocks WHERE topic = ${topic})) AS number
+    ORDER BY number`.execute(db);
+  return rows.map(({ ends }) => BigInt(ends));
+}
+
+export type StoredBlock = StoredRange & { readonly block: string; readonly accepted: number };
+
+/** Blocks that end behind the position or wait to be rolled up, at most `limit` of them. */
+export async function fetchStoredSince(
+  db: Postgres<AggregateTables>,
+  topic: string,
+  { position, limit }: { readonly position: Barrier; readonly limit: number },
+): Promise<StoredBlock[]> {
+  type Row = { block: string; accepted: number; partition: number; first_offset: string; end_offset: string };
+  const { rows } = await sql<Row>`
+    SELECT block, accepted, partition, first_offset::text, end_offset::text
+    FROM ingest_blocks WHERE topic = ${topic} AND rolled_up_run IS NULL
+    UNION
+    SELECT block, accepted, stored.partition, first_offset::text, end_offset::text
+    FROM unnest(${position.map(String)}::bigint[]) WITH ORDINALITY AS known (ends, number)
+    JOIN ingest_blocks AS stored
+      ON stored.topic = ${topic} AND stored.partition = known.number - 1 AND stored.end_offset > known.ends
+    LIMIT ${limit}`.execute(db);
+  return rows.map(({ block, accepted, partition, first_offset: first, end_offset: end }) => ({
+    block,
+    accepted,
+    partition,
+    firstOffset: BigInt(first),
+    endOffset: BigInt(end),
+  }));
+}

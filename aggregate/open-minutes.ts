@@ -1,0 +1,160 @@
+// Usage of the minutes that many namespaces are filling right now, kept in memory from one rollup pass to the next. A pass
+// then reads what the log brought since, and not each minute once more from its beginning, which grows with the minute.
+// What is kept is always what a recomputation as of a position of the log would give: the caller says which stretch of the
+// log is new and that nobody else has rolled up meanwhile, or has everything forgotten. Minutes in which something is taken back or a
+// conflict was decided are never kept. When a minute is left, it is recomputed once more and corrected if it differs.
+// Nothing here is needed again after a crash: the next pass recomputes.
+
+import type { ClickHouse } from '../platform/clickhouse.ts';
+import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
+import { formatDecimal } from '../domain/decimal.ts';
+import { HOUR_MS } from '../domain/period.ts';
+import { countedParameters } from './parameters.ts';
+import { QUERIES } from './queries.ts';
+import type { Barrier } from './usage.ts';
+
+/** A stretch of the log, and the minutes it touched: epoch seconds, with the number of namespaces touched in each. */
+export type Stretch = {
+  readonly from: Barrier;
+  readonly to: Barrier;
+  readonly touched: ReadonlyMap<number, number>;
+  readonly run: string;
+};
+
+/** Fewer are found faster by their names than by looking through the minute. */
+const BUSY_NAMESPACES = 500;
+/** The newest ones that a pass may open: in a backlog it touches many, each of them never again. */
+const OPENED_MAX = 3;
+/** These stay open when there is nothing else to do. */
+const KEPT_MINUTES = 4;
+/** Beyond either the oldest minute is left at once. */
+const MINUTES_MAX = 30;
+const WINDOWS_MAX = 1_000_000;
+const MINUTE_SECONDS = 60;
+const HOUR_SECONDS = HOUR_MS / 1000;
+/** Of quantities in the rollups. */
+const SCALE = 12;
+const COLUMNS = ['namespace', 'meter', 'minute', 'quantity', 'events', 'run'];
+
+/** By namespace and meter, as they stand at the beginning of a TabSeparated line. */
+type Windows = Map<string, Totals>;
+/** Units of 10^-12 of the meter's unit. */
+type Totals = { readonly units: bigint; readonly events: number };
+const NONE: Totals = { units: 0n, events: 0 };
+
+type Row = {
+  readonly minute: number;
+  readonly namespace: string;
+  readonly meter: string;
+  readonly units: string;
+  readonly events: string;
+};
+
+export class OpenMinutes {
+  private readonly clickhouse: ClickHouse;
+  private readonly busyNamespaces: number;
+  private readonly minutes = new Map<number, Windows>();
+
+  constructor(clickhouse: ClickHouse, busyNamespaces = BUSY_NAMESPACES) {
+    this.clickhouse = clickhouse;
+    this.busyNamespaces = busyNamespaces;
+  }
+
+  forget(): void {
+    this.minutes.clear();
+  }
+
+  /** Rolls up those of the touched minutes that are open, or are opened now; resolves with them. */
+  async rollUp({ from, to, touched, run }: Stretch): Promise<ReadonlySet<number>> {
+    const busy = [...touched].filter(([, namespaces]) => namespaces >= this.busyNamespaces).map(([minute]) => minute);
+    const newest = busy.toSorted((a, b) => b - a).slice(0, OPENED_MAX);
+    const candidates = [...new Set([...newest, ...[...touched.keys()].filter((minute) => this.minutes.has(minute))])];
+    if (candidates.length === 0) return new Set();
+    const corrected = await this.fetchCorrected(candidates);
+    for (const minute of corrected) this.minutes.delete(minute);
+    const usable = candidates.filter((minute) => !corrected.has(minute));
+    const open = usable.filter((minute) => this.minutes.has(minute));
+    const added = open.length === 0 ? [] : this.add(await this.fetchFresh(open, from, to));
+    const opened = usable.filter((minute) => !this.minutes.has(minute));
+    for (const minute of opened) this.minutes.set(minute, new Map());
+    const read = opened.length === 0 ? [] : this.add(await this.fetchWhole(opened, to));
+    await this.write([...added, ...read], run);
+    return new Set(usable);
+  }
+
+  /** More than stay open by themselves. */
+  get isCrowded(): boolean {
+    return this.minutes.size > KEPT_MINUTES;
+  }
+
+  /** So many that one has to be left before the next pass. */
+  get isFull(): boolean {
+    const windows = [...this.minutes.values()].reduce((sum, { size }) => sum + size, 0);
+    return this.minutes.size > MINUTES_MAX || (windows > WINDOWS_MAX && this.minutes.size > 0);
+  }
+
+  /** Leaves the oldest minute; resolves with the namespaces in which a recomputation comes to something else. */
+  async leaveOldest(position: Barrier): Promise<{ minute: number; wrong: readonly string[] }> {
+    const minute = Math.min(...this.minutes.keys());
+    const known = this.minutes.get(minute) ?? new Map<string, Totals>();
+    const rows = await this.fetchWhole([minute], position);
+    const wrong = rows.filter((row) => {
+      const { units, events } = known.get(nameOf(row)) ?? NONE;
+      return units !== BigInt(row.units) || events !== Number(row.events);
+    });
+    this.minutes.delete(minute);
+    return { minute, wrong: [...new Set(wrong.map(({ namespace }) => namespace))] };
+  }
+
+  /** Adds rows to the windows that are known; returns lines of what they come to. */
+  private add(rows: readonly Row[]): string[] {
+    return rows.map((row) => {
+      const windows = this.minutes.get(row.minute) ?? new Map<string, Totals>();
+      const name = nameOf(row);
+      const before = windows.get(name) ?? NONE;
+      const totals = { units: before.units + BigInt(row.units), events: before.events + Number(row.events) };
+      windows.set(name, totals);
+      return toLine({ ...row, ...totals });
+    });
+  }
+
+  private async write(lines: readonly string[], run: string): Promise<void> {
+    if (lines.length === 0) return;
+    const text = lines.map((line) => `${line}\t${run}\n`).join('');
+    await this.clickhouse.insertTsv(CLICKHOUSE_TABLES.usageMinute, COLUMNS, text);
+  }
+
+  private async fetchCorrected(minutes: readonly number[]): Promise<Set<number>> {
+    const rows = await this.clickhouse.query<{ minute: number }>(QUERIES.correctedMinutes, { minutes });
+    return new Set(rows.map(({ minute }) => minute));
+  }
+
+  private async fetchFresh(minutes: readonly number[], from: Barrier, to: Barrier): Promise<Row[]> {
+    return this.clickhouse.query<Row>(QUERIES.freshUsage, { ...parametersOf(minutes, to), after: from });
+  }
+
+  private async fetchWhole(minutes: readonly number[], to: Barrier): Promise<Row[]> {
+    const hours = [...new Set(minutes.map((minute) => minute - (minute % HOUR_SECONDS)))];
+    return this.clickhouse.query<Row>(QUERIES.usageOfMinutes, { ...parametersOf(minutes, to), touched_hours: hours });
+  }
+}
+
+function parametersOf(minutes: readonly number[], before: Barrier): Record<string, unknown> {
+  const window = {
+    startAtMs: Math.min(...minutes) * 1000,
+    endAtMs: (Math.max(...minutes) + MINUTE_SECONDS) * 1000,
+  };
+  return countedParameters({ window, minutes, before });
+}
+
+function nameOf({ namespace, meter }: Pick<Row, 'namespace' | 'meter'>): string {
+  return `${namespace}\t${meter}`;
+}
+
+/** Namespaces and meters hold nothing that the format would have to escape. */
+function toLine(
+  row: Pick<Row, 'namespace' | 'meter' | 'minute'> & { units: bigint | string; events: number | string },
+) {
+  const quantity = formatDecimal({ units: BigInt(row.units), scale: SCALE });
+  return `${nameOf(row)}\t${row.minute}\t${quantity}\t${row.events}`;
+}

@@ -1,0 +1,163 @@
+// The rollup of a worker that goes on and on: minutes of new blocks at once, hours and days when no new ones are there or
+// the last time was long ago. Both cost by the namespaces they touch, so under load they are done for many passes at a
+// time. Only then is a block off the work list. Busy minutes are kept in memory while nobody else takes a run
+// (open-minutes.ts); otherwise each pass recomputes what it touches, as a single pass does.
+// All that this object remembers is lost without harm.
+
+import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
+import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
+import { advance, fetchPosition, fetchStoredSince } from './log-position.ts';
+import { OpenMinutes } from './open-minutes.ts';
+import {
+  BLOCKS_MAX,
+  fetchPending,
+  fetchTouched,
+  finish,
+  hoursOf,
+  nextRun,
+  NOTHING,
+  recomputeCoarse,
+  recomputeMinutes,
+  recomputeTouched,
+  sumOf,
+  type Pending,
+  type RollupDeps,
+  type RollupPass,
+} from './rollup.ts';
+import type { Barrier } from './usage.ts';
+
+/** Hours and days follow the minutes at the latest after so long, however many new blocks arrive. */
+const COARSE_EVERY_MS = 5_000;
+
+type Named = { readonly block: string; readonly accepted: number };
+type Follow = { readonly from: Barrier; readonly to: Barrier; readonly blocks: readonly Named[] };
+
+export type RollupWorkerDeps = RollupDeps & {
+  readonly tracing?: Tracing;
+  /** As many namespaces in a pass make a minute a busy one. */
+  readonly busyNamespaces?: number;
+};
+
+export class RollupWorker {
+  private readonly deps: RollupWorkerDeps;
+  private readonly nowMs: () => number;
+  private readonly open: OpenMinutes;
+  /** What the open minutes hold is as of here; undefined while none may be kept. */
+  private position: Barrier | undefined;
+  private lastRun = -1n;
+  /** Somebody else took a run since minutes were last rolled up. */
+  private isDisturbed = true;
+  private minutesDone = new Set<string>();
+  private coarseAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: RollupWorkerDeps, nowMs: () => number) {
+    this.deps = deps;
+    this.nowMs = nowMs;
+    this.open = new OpenMinutes(deps.clickhouse, deps.busyNamespaces);
+  }
+
+  /** `blocks: 0` means there is nothing to do. */
+  async pass(): Promise<RollupPass> {
+    const pending = await fetchPending(this.deps.db);
+    if (pending.length === 0) return this.rest();
+    const { tracing = NO_TRACING } = this.deps;
+    return tracing.span('roll up blocks', { links: tracesOf(pending) }, async (span) => {
+      const pass = await this.rollUp(pending).catch((error: unknown) => {
+        // Whether its last write is there is not known.
+        this.forget();
+        throw error;
+      });
+      span.set({ 'trueup.blocks': pass.blocks, 'trueup.accepted': pass.events, 'trueup.hours': pass.hours });
+      return pass;
+    });
+  }
+
+  private async rollUp(pending: readonly Pending[]): Promise<RollupPass> {
+    // What another worker finished is forgotten.
+    const waiting = new Set(pending.map(({ block }) => block));
+    this.minutesDone = new Set([...this.minutesDone].filter((block) => waiting.has(block)));
+    const fresh = pending.filter(({ block }) => !this.minutesDone.has(block));
+    let hours = 0;
+    let events = 0;
+    if (fresh.length > 0) {
+      const done = await this.rollUpMinutes(fresh);
+      hours = done.hours;
+      events = sumOf(done.blocks);
+      for (const { block } of done.blocks) this.minutesDone.add(block);
+      const isDue = pending.length >= BLOCKS_MAX || this.nowMs() - this.coarseAtMs >= COARSE_EVERY_MS;
+      if (!isDue) return { blocks: done.blocks.length, events, hours };
+    }
+    const blocks = [...waiting];
+    const touched = await fetchTouched(this.deps, blocks);
+    const run = await recomputeCoarse(this.deps, { hours: hoursOf(touched.keys()), blocks, takeRun: this.takeRun });
+    this.coarseAtMs = this.nowMs();
+    return { ...(await finish(this.deps.db, { pending, run, hours })), events };
+  }
+
+  private async rollUpMinutes(fresh: readonly Pending[]): Promise<{ blocks: readonly Named[]; hours: number }> {
+    const run = await this.takeRun();
+    // Read after the run was taken: whoever takes a later one reads at least as much.
+    const follow = this.isDisturbed ? undefined : await this.followLog(fresh);
+    this.isDisturbed = false;
+    if (follow === undefined) this.forget();
+    const blocks = follow?.blocks ?? fresh;
+    const names = blocks.map(({ block }) => block);
+    const touched = await fetchTouched(this.deps, names);
+    const isDone = follow === undefined ? new Set() : await this.open.rollUp({ ...follow, touched, run });
+    const minutes = [...touched.keys()].filter((minute) => !isDone.has(minute));
+    await recomputeMinutes(this.deps, { minutes, blocks: names, takeRun: this.takeRun });
+    if (this.position !== undefined && this.open.isFull) await this.leaveOldest(this.position);
+    return { blocks, hours: hoursOf(touched.keys()).length };
+  }
+
+  /** The blocks that continue what is known; undefined if they don't, or are too many for one pass. */
+  private async followLog(fresh: readonly Pending[]): Promise<Follow | undefined> {
+    const { db } = this.deps;
+    const [topic = '', ...others] = new Set(fresh.map((block) => block.topic));
+    if (others.length > 0) return undefined;
+    const known = this.position;
+    const from = known ?? (await fetchPosition(db, topic));
+    const stored = await fetchStoredSince(db, topic, { position: from, limit: BLOCKS_MAX + 1 });
+    if (stored.length > BLOCKS_MAX) return undefined;
+    const blocks = stored.filter(({ block }) => !this.minutesDone.has(block));
+    // Nothing is open at the beginning, so it doesn't matter which blocks are already behind the position.
+    const behind =
+      known === undefined ? blocks.filter((block) => block.endOffset > (from[block.partition] ?? 0n)) : blocks;
+    const to = advance(from, behind);
+    if (to === undefined) return undefined;
+    this.position = to;
+    return { from, to, blocks };
+  }
+
+  /** Nothing waits: a good time to leave a minute. */
+  private async rest(): Promise<RollupPass> {
+    if (this.position !== undefined && this.open.isCrowded) await this.leaveOldest(this.position);
+    return NOTHING;
+  }
+
+  private async leaveOldest(position: Barrier): Promise<void> {
+    const { minute, wrong } = await this.open.leaveOldest(position);
+    if (wrong.length === 0) return;
+    const block = `left-${minute}-${this.lastRun}`;
+    const marks = wrong.map((namespace) => `${block}\t${namespace}\t${minute}\n`).join('');
+    await this.deps.clickhouse.insertTsv(CLICKHOUSE_TABLES.usageDirty, ['block', 'namespace', 'minute'], marks);
+    await recomputeTouched(this.deps, [block], this.takeRun);
+  }
+
+  private forget(): void {
+    this.position = undefined;
+    this.open.forget();
+  }
+
+  private readonly takeRun = async (): Promise<string> => {
+    const run = await nextRun(this.deps.db);
+    if (BigInt(run) !== this.lastRun + 1n) this.isDisturbed = true;
+    this.lastRun = BigInt(run);
+    return run;
+  };
+}
+
+/** Of the spans that stored the blocks; blocks of one group share one. */
+function tracesOf(blocks: readonly Pending[]): string[] {
+  return [...new Set(blocks.flatMap(({ trace }) => trace ?? []))];
+}

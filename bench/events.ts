@@ -49,8 +49,8 @@ const TYPES = [
   'update',
 ];
 
-/** Calls `take` for every message in log order and returns what all of them together hold. */
-export function generateEvents(shape: EventShape, take: (message: Message) => void): Totals {
+/** Yields every message in log order and returns what all of them together hold. */
+export function* generateEvents(shape: EventShape): Generator<Message, Totals, undefined> {
   const random = createRandom(20_261_003);
   const recent: Message[] = [];
   const { startMs = START_MS, leadMs = 0 } = shape;
@@ -62,7 +62,7 @@ export function generateEvents(shape: EventShape, take: (message: Message) => vo
     const arrivedMs = startMs + Math.floor((index / shape.messages) * spanMs);
     const again = random() < DUPLICATE_SHARE ? recent[Math.floor(random() * recent.length)] : undefined;
     if (again !== undefined) {
-      take({ ...again, timestampMs: arrivedMs });
+      yield { ...again, timestampMs: arrivedMs };
       continue;
     }
     const count = random() < 0.7 ? 1 : 2 + Math.floor(random() * 8);
@@ -72,7 +72,7 @@ export function generateEvents(shape: EventShape, take: (message: Message) => vo
     unique += 1;
     units += count * (EVENT_TYPES[message.type]?.weight ?? 0);
     lastMs = Math.max(lastMs, atMs);
-    take(message);
+    yield message;
   }
   return { unique, units, lastMinuteMs: lastMs - (lastMs % MINUTE_MS) };
 }

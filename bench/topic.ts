@@ -9,6 +9,8 @@ import { generateEvents, type EventShape, type Message, type Totals } from './ev
 export const PARTITIONS = 8;
 const SEND_MESSAGES = 20_000;
 const LINE_END = 0x0a;
+/** More than any generated line takes. */
+const LINE_BYTES_MAX = 200;
 
 export type FilledTopic = {
   readonly topic: string;
@@ -28,23 +30,24 @@ export async function fillTopic(kafka: Kafka, brokers: string, shape: EventShape
     throw new Error(`topic ${topic} holds ${held} of ${shape.messages} messages: remove .stack/bench and run again`);
   }
 
-  const batches: Message[][] = [[]];
-  const lines = new Lines(shape.messages * 200);
-  const totals = generateEvents(shape, (message) => {
-    lines.add(message.value);
-    if (held > 0) return;
-    if (batches.at(-1)?.length === SEND_MESSAGES) batches.push([]);
-    batches.at(-1)?.push(message);
-  });
-  if (held === 0) await send(brokers, topic, batches);
-  const all = lines.finish();
-  return { topic, totals, lines: all, bytesPerEvent: all.length / shape.messages - 1 };
-}
-
-async function send(brokers: string, topic: string, batches: readonly Message[][]): Promise<void> {
+  const lines = new Lines(shape.messages * LINE_BYTES_MAX);
   const door = await openDoor(brokers.split(','));
   try {
-    for (const batch of batches) await door.insertMessages(topic, batch);
+    const events = generateEvents(shape);
+    let batch: Message[] = [];
+    let step = events.next();
+    for (; step.done !== true; step = events.next()) {
+      lines.add(step.value.value);
+      if (held === 0) batch.push(step.value);
+      // Sent as they are made: millions of messages would not fit into memory.
+      if (batch.length === SEND_MESSAGES) {
+        await door.insertMessages(topic, batch);
+        batch = [];
+      }
+    }
+    if (batch.length > 0) await door.insertMessages(topic, batch);
+    const all = lines.finish();
+    return { topic, totals: step.value, lines: all, bytesPerEvent: all.length / shape.messages - 1 };
   } finally {
     await door.close();
   }

@@ -40,7 +40,7 @@ const GENERATION = 0;
 /** Two inserts in flight keep the engine busy while a third block is parsed. */
 const LANES = 2;
 const MIB = 1024 * 1024;
-const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 4 * MIB, fetchWaitMs: 250 };
+const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 8 * MIB, fetchWaitMs: 400 };
 /** Large groups make few parts, which are merged less often. */
 const GROUP_BYTES_MAX = 24 * MIB;
 const SMALL_BYTES = 8 * MIB;

@@ -36,12 +36,12 @@ function composeTicks(): Tick[] {
   const shape = { messages: perTick * count, namespaces, minutes: (count * TICK_MS) / 60_000, startMs: START_MS };
   const groups: Message[][][] = Array.from({ length: count }, () => Array.from({ length: partitions }, () => []));
   let number = 0;
-  generateEvents({ ...shape, leadMs: DELAY_MAX_MS }, (message) => {
+  for (const message of generateEvents({ ...shape, leadMs: DELAY_MAX_MS })) {
     // Copies of an id must meet in one partition.
     const partition = Number.parseInt(message.key.slice(-8, -4), 16) % partitions;
     groups[Math.floor(number / perTick)]?.[partition]?.push(message);
     number += 1;
-  });
+  }
   return groups.map((byPartition, tick) => ({
     batches: byPartition.flatMap((messages, partition) =>
       cut(messages).flatMap((piece, index) => {

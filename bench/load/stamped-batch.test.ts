@@ -13,7 +13,7 @@ const START_MS = Date.UTC(2026, 9, 3, 9, 30);
 function compose(): StampedBatch {
   const messages: Message[] = [];
   const shape = { messages: 500, namespaces: 50, minutes: 1, startMs: START_MS, leadMs: 30_000 };
-  generateEvents(shape, (message) => messages.push(message));
+  for (const message of generateEvents(shape)) messages.push(message);
   return new StampedBatch(messages, START_MS, true);
 }
 

@@ -13,6 +13,7 @@ import { Inserter } from './insert.ts';
 import type { Lane } from './lane.ts';
 import type { InlineInsert, Prepared } from './request.ts';
 import type { RequestOptions } from './settings.ts';
+import type { Spill } from './spill.ts';
 
 /** Statements that leave something behind on the connection they ran on. */
 const STICKY = new Set(['SET', 'USE', 'BEGIN', 'START', 'COMMIT', 'ROLLBACK', 'EXECUTE']);
@@ -30,10 +31,10 @@ export class Executor {
   readonly #inserter: Inserter;
   readonly #connect: () => Connection;
 
-  constructor(parts: { queries: Lane; inserts: Lane; spillFolder: string; connect: () => Connection }) {
+  constructor(parts: { queries: Lane; inserts: Lane; spill: Spill; connect: () => Connection }) {
     this.#queries = parts.queries;
     this.#inserts = parts.inserts;
-    this.#inserter = new Inserter(parts.spillFolder);
+    this.#inserter = new Inserter(parts.spill);
     this.#connect = parts.connect;
   }
 

@@ -6,10 +6,8 @@
  * When the process dies unanswered, a block is there or not (per table partition), never half a row; spilled files are removed
  * at the next start.
  */
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { cutAtLines, isInlineSafe } from './blocks.ts';
@@ -17,23 +15,24 @@ import { nextChunk } from './body.ts';
 import type { Connection, Written } from './engine.ts';
 import { isInlineFormat, isLineFormat } from './formats.ts';
 import type { InlineInsert } from './request.ts';
+import type { Spill } from './spill.ts';
 
 export type WithConnection = (work: (connection: Connection) => Promise<Written>) => Promise<Written>;
 
 const BLOCK_BYTES = 16 * 1024 * 1024;
 
 export class Inserter {
-  readonly #spillFolder: string;
+  readonly #spill: Spill;
 
-  constructor(spillFolder: string) {
-    this.#spillFolder = spillFolder;
+  constructor(spill: Spill) {
+    this.#spill = spill;
   }
 
   /** Connections are taken per block, never while waiting for the client. */
   async insert(insert: InlineInsert, withConnection: WithConnection): Promise<Written> {
     const { head, rest } = insert.data;
     if (rest === undefined) return this.#insertBlock(insert, head, withConnection);
-    if (!isLineFormat(insert.format)) return this.#insertFile(insert, allOf(head, rest), withConnection);
+    if (!isLineFormat(insert.format)) return this.#insertStream(insert, allOf(head, rest), withConnection);
     let rowsWritten = 0;
     let bytesWritten = 0;
     for await (const block of cutAtLines(allOf(head, rest), BLOCK_BYTES)) {
@@ -46,20 +45,30 @@ export class Inserter {
 
   async #insertBlock(insert: InlineInsert, data: Buffer, withConnection: WithConnection): Promise<Written> {
     if (!isInlineFormat(insert.format) || !isInlineSafe(data)) {
-      return this.#insertFile(insert, [data], withConnection);
+      return this.#insertFile(insert, await this.#spill.write(data), withConnection);
     }
     const sql = `${insert.target} ${insert.settings} FORMAT ${insert.format}`;
     return withConnection(async (connection) => connection.write(sql, data));
   }
 
-  async #insertFile(
+  async #insertStream(
     insert: InlineInsert,
-    data: Iterable<Buffer> | AsyncIterable<Buffer>,
+    data: AsyncIterable<Buffer>,
     withConnection: WithConnection,
   ): Promise<Written> {
-    const path = join(this.#spillFolder, `${randomUUID()}.data`);
+    const path = this.#spill.nextPath();
     try {
       await pipeline(Readable.from(data), createWriteStream(path));
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+    return this.#insertFile(insert, path, withConnection);
+  }
+
+  /** The file is removed afterwards. */
+  async #insertFile(insert: InlineInsert, path: string, withConnection: WithConnection): Promise<Written> {
+    try {
       const from = `FROM INFILE '${path.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}' COMPRESSION 'none'`;
       const sql = `${insert.target} ${from} ${insert.settings} FORMAT ${insert.format}`;
       return await withConnection(async (connection) => connection.write(sql));

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memoryFolderOf } from './spill.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 const STARTED = /http:\/\/127\.0\.0\.1:(\d+)/;
@@ -38,7 +39,7 @@ export async function startEngine(folder?: string, args: readonly string[] = [])
   };
   const remove = async (): Promise<void> => {
     await end('SIGKILL');
-    await rm(path, { recursive: true, force: true });
+    for (const each of [path, memoryFolderOf(path)]) await rm(each, { recursive: true, force: true });
   };
   const port = await new Promise<string>((resolve, reject) => {
     const read = (data: Buffer): void => {

@@ -4,15 +4,16 @@
  * Promises: bound to 127.0.0.1 only; a second process on the same folder fails at start; stop() finishes what runs and refuses
  * what is new. When it dies, requests without an answer are undecided and the caller repeats them.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Door } from './door.ts';
 import { Connection, drainEngine } from './engine.ts';
 import { toEngineError } from './errors.ts';
 import { Executor } from './execute.ts';
 import { Lane } from './lane.ts';
+import { Spill } from './spill.ts';
 
 export interface ServerOptions {
   readonly port: number;
@@ -44,11 +45,9 @@ export async function start(options: ServerOptions): Promise<RunningServer> {
   const inserts = new Lane({ name: 'inserts', size: options.inserts, queueLimit, connect });
   await openEngine(queries, folder);
   // Only the folder's owner may clear it, hence after the engine has locked the folder.
-  const spillFolder = join(folder, 'spill');
-  rmSync(spillFolder, { recursive: true, force: true });
-  mkdirSync(spillFolder);
+  const spill = new Spill(folder);
 
-  const door = new Door(new Executor({ queries, inserts, spillFolder, connect }));
+  const door = new Door(new Executor({ queries, inserts, spill, connect }));
   // No request timeout: an insert may stream for hours.
   const server = createServer({
     maxHeaderSize: HEADER_LIMIT_BYTES,
@@ -71,6 +70,7 @@ export async function start(options: ServerOptions): Promise<RunningServer> {
       queries.close();
       inserts.close();
       await drainEngine();
+      spill.close();
       server.closeAllConnections();
       await closed;
     },

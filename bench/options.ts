@@ -19,7 +19,7 @@ export type PipelineOptions = {
 };
 
 export const PIPELINE_USAGE = `npm run bench -- pipeline [options]
-  --events N      messages in the topic              (default 1500000)
+  --events N      messages in the topic              (default 5000000)
   --rounds N      rounds of all contenders           (default 5)
   --namespaces N  namespaces they belong to          (default 10000)
   --minutes N     usage time they span               (default 15)
@@ -48,7 +48,7 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
     },
   });
   return {
-    events: atLeast('events', values.events ?? (values.quick ? '200000' : '1500000'), 10_000),
+    events: atLeast('events', values.events ?? (values.quick ? '200000' : '5000000'), 10_000),
     rounds: atLeast('rounds', values.rounds ?? (values.quick ? '2' : values.sinks === undefined ? '5' : '3'), 1),
     namespaces: atLeast('namespaces', values.namespaces, 1),
     minutes: atLeast('minutes', values.minutes, 1),
@@ -76,7 +76,7 @@ export type FreshnessOptions = {
 export const FRESHNESS_USAGE = `npm run bench -- freshness [options]
   --percent a,b   parts of the capacity              (default 10,50,80)
   --capacity N    events a second; measured when left out
-  --seconds N     of load at each level              (default 20)
+  --seconds N     of load at each level              (default 75)
   --namespaces N  namespaces they belong to          (default 10000)
   --quick         10 percent of 50000 events a second for 10 seconds
   --keep          leave the filled topic for the next run
@@ -103,7 +103,7 @@ export function parseFreshnessOptions(args: readonly string[]): FreshnessOptions
   return {
     shares: percent.split(',').map((text) => atLeast('percent', text, 1) / 100),
     capacity: capacity === undefined ? undefined : atLeast('capacity', capacity, 1_000),
-    seconds: atLeast('seconds', values.seconds ?? (values.quick ? '10' : '20'), 6),
+    seconds: atLeast('seconds', values.seconds ?? (values.quick ? '10' : '75'), 6),
     namespaces: atLeast('namespaces', values.namespaces, 1),
     keep: values.keep,
     profile: values.profile,

@@ -93,8 +93,8 @@ export class OpenMinutes {
     return this.minutes.size > MINUTES_MAX || (windows > WINDOWS_MAX && this.minutes.size > 0);
   }
 
-  /** Leaves the oldest minute; resolves with the namespaces in which a recomputation comes to something else. */
-  async leaveOldest(position: Barrier): Promise<{ minute: number; wrong: readonly string[] }> {
+  /** Recomputes the oldest minute; resolves with the namespaces in which that comes to something else. */
+  async checkOldest(position: Barrier): Promise<{ minute: number; wrong: readonly string[] }> {
     const minute = Math.min(...this.minutes.keys());
     const known = this.minutes.get(minute) ?? new Map<string, Totals>();
     const rows = await this.fetchWhole([minute], position);
@@ -102,8 +102,11 @@ export class OpenMinutes {
       const { units, events } = known.get(nameOf(row)) ?? NONE;
       return units !== BigInt(row.units) || events !== Number(row.events);
     });
-    this.minutes.delete(minute);
     return { minute, wrong: [...new Set(wrong.map(({ namespace }) => namespace))] };
+  }
+
+  leave(minute: number): void {
+    this.minutes.delete(minute);
   }
 
   /** Adds rows to the windows that are known; returns lines of what they come to. */

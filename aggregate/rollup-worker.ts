@@ -43,7 +43,7 @@ export class RollupWorker {
   private readonly nowMs: () => number;
   private readonly open: OpenMinutes;
   /** What the open minutes hold is as of here; undefined while none may be kept. */
-  private position: Barrier | undefined;
+  private position: { readonly topic: string; readonly ends: Barrier } | undefined;
   private lastRun = -1n;
   /** Somebody else took a run since minutes were last rolled up. */
   private isDisturbed = true;
@@ -73,9 +73,11 @@ export class RollupWorker {
   }
 
   private async rollUp(pending: readonly Pending[]): Promise<RollupPass> {
-    // What another worker finished is forgotten.
     const waiting = new Set(pending.map(({ block }) => block));
-    this.minutesDone = new Set([...this.minutesDone].filter((block) => waiting.has(block)));
+    // What another worker finished is forgotten, if those that wait are known to be all.
+    if (waiting.size < BLOCKS_MAX) {
+      this.minutesDone = new Set([...this.minutesDone].filter((block) => waiting.has(block)));
+    }
     const fresh = pending.filter(({ block }) => !this.minutesDone.has(block));
     let hours = 0;
     let events = 0;
@@ -91,6 +93,7 @@ export class RollupWorker {
     const touched = await fetchTouched(this.deps, blocks);
     const run = await recomputeCoarse(this.deps, { hours: hoursOf(touched.keys()), blocks, takeRun: this.takeRun });
     this.coarseAtMs = this.nowMs();
+    for (const block of blocks) this.minutesDone.delete(block);
     return { ...(await finish(this.deps.db, { pending, run, hours })), events };
   }
 
@@ -106,7 +109,7 @@ export class RollupWorker {
     const isDone = follow === undefined ? new Set() : await this.open.rollUp({ ...follow, touched, run });
     const minutes = [...touched.keys()].filter((minute) => !isDone.has(minute));
     await recomputeMinutes(this.deps, { minutes, blocks: names, takeRun: this.takeRun });
-    if (this.position !== undefined && this.open.isFull) await this.leaveOldest(this.position);
+    if (this.open.isFull) await this.leaveOldest();
     return { blocks, hours: hoursOf(touched.keys()).length };
   }
 
@@ -115,33 +118,37 @@ export class RollupWorker {
     const { db } = this.deps;
     const [topic = '', ...others] = new Set(fresh.map((block) => block.topic));
     if (others.length > 0) return undefined;
-    const known = this.position;
+    const known = this.position?.topic === topic ? this.position.ends : undefined;
+    if (known === undefined) this.forget();
     const from = known ?? (await fetchPosition(db, topic));
-    const stored = await fetchStoredSince(db, topic, { position: from, limit: BLOCKS_MAX + 1 });
-    if (stored.length > BLOCKS_MAX) return undefined;
+    const limit = BLOCKS_MAX + this.minutesDone.size + 1;
+    const stored = await fetchStoredSince(db, topic, { position: from, limit });
     const blocks = stored.filter(({ block }) => !this.minutesDone.has(block));
+    if (blocks.length > BLOCKS_MAX) return undefined;
     // Nothing is open at the beginning, so it doesn't matter which blocks are already behind the position.
     const behind =
       known === undefined ? blocks.filter((block) => block.endOffset > (from[block.partition] ?? 0n)) : blocks;
     const to = advance(from, behind);
     if (to === undefined) return undefined;
-    this.position = to;
+    this.position = { topic, ends: to };
     return { from, to, blocks };
   }
 
   /** Nothing waits: a good time to leave a minute. */
   private async rest(): Promise<RollupPass> {
-    if (this.position !== undefined && this.open.isCrowded) await this.leaveOldest(this.position);
+    if (this.open.isCrowded) await this.leaveOldest();
     return NOTHING;
   }
 
-  private async leaveOldest(position: Barrier): Promise<void> {
-    const { minute, wrong } = await this.open.leaveOldest(position);
-    if (wrong.length === 0) return;
-    const block = `left-${minute}-${this.lastRun}`;
-    const marks = wrong.map((namespace) => `${block}\t${namespace}\t${minute}\n`).join('');
-    await this.deps.clickhouse.insertTsv(CLICKHOUSE_TABLES.usageDirty, ['block', 'namespace', 'minute'], marks);
-    await recomputeTouched(this.deps, [block], this.takeRun);
+  private async leaveOldest(): Promise<void> {
+    const { minute, wrong } = await this.open.checkOldest(this.position?.ends ?? []);
+    if (wrong.length > 0) {
+      const block = `left-${minute}-${this.lastRun}`;
+      const marks = wrong.map((namespace) => `${block}\t${namespace}\t${minute}\n`).join('');
+      await this.deps.clickhouse.insertTsv(CLICKHOUSE_TABLES.usageDirty, ['block', 'namespace', 'minute'], marks);
+      await recomputeTouched(this.deps, [block], this.takeRun);
+    }
+    this.open.leave(minute);
   }
 
   private forget(): void {

@@ -40,11 +40,11 @@ const GENERATION = 0;
 /** Two inserts in flight keep the engine busy while a third block is parsed. */
 const LANES = 2;
 const MIB = 1024 * 1024;
-const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 8 * MIB, fetchWaitMs: 400 };
+const LIMITS = { partitionBytesMax: 4 * MIB, fetchBytesMax: 32 * MIB, fetchBytesMin: 4 * MIB, fetchWaitMs: 250 };
 /** Large groups make few parts, which are merged less often. */
 const GROUP_BYTES_MAX = 24 * MIB;
 const SMALL_BYTES = 8 * MIB;
-const LINGER_MS = 50;
+const LINGER_MS = 250;
 const HELD_BYTES_MAX = 64 * MIB;
 const KEEP_ALIVE_MS = 1_000;
 

@@ -24,7 +24,8 @@ const tenantUsage = createTenantUsage({ clickhouse, metrics, now: async () => cl
  * sent, so under load fewer passes leave more of the machine to the sink.
  */
 const PASS_EVERY_MS = 800;
-const rollup = new RollupWorker({ clickhouse, db, tracing }, () => performance.now());
+const busyNamespaces = env.TRUEUP_BUSY_NAMESPACES;
+const rollup = new RollupWorker({ clickhouse, db, tracing, busyNamespaces }, () => performance.now());
 let lookedAt = Number.NEGATIVE_INFINITY;
 
 async function workOff(): Promise<void> {

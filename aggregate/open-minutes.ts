@@ -21,8 +21,6 @@ export type Stretch = {
   readonly run: string;
 };
 
-/** Fewer are found faster by their names than by looking through the minute. */
-const BUSY_NAMESPACES = 500;
 /** The newest ones that a pass may open: in a backlog it touches many, each of them never again. */
 const OPENED_MAX = 3;
 /** These stay open when there is nothing else to do. */
@@ -30,14 +28,20 @@ const KEPT_MINUTES = 4;
 /** Beyond either the oldest minute is left at once. */
 const MINUTES_MAX = 30;
 const WINDOWS_MAX = 1_000_000;
+/** More would not leave room for the minutes beside theirs. */
+const NAMESPACES_MAX = 200_000;
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = HOUR_MS / 1000;
 /** Of quantities in the rollups. */
 const SCALE = 12;
 const COLUMNS = ['namespace', 'meter', 'minute', 'quantity', 'events', 'run'];
 
-/** By namespace and meter, as they stand at the beginning of a TabSeparated line. */
-type Windows = Map<string, Totals>;
+type OpenMinute = {
+  /** By namespace and meter, as they stand at the beginning of a TabSeparated line. */
+  readonly windows: Map<string, Totals>;
+  /** Since it was read as a whole. */
+  isAddedTo: boolean;
+};
 /** Units of 10^-12 of the meter's unit. */
 type Totals = { readonly units: bigint; readonly events: number };
 const NONE: Totals = { units: 0n, events: 0 };
@@ -53,9 +57,10 @@ type Row = {
 export class OpenMinutes {
   private readonly clickhouse: ClickHouse;
   private readonly busyNamespaces: number;
-  private readonly minutes = new Map<number, Windows>();
+  private readonly minutes = new Map<number, OpenMinute>();
 
-  constructor(clickhouse: ClickHouse, busyNamespaces = BUSY_NAMESPACES) {
+  /** In a minute with fewer touched namespaces these are found faster by their names than by looking through it. */
+  constructor(clickhouse: ClickHouse, busyNamespaces: number) {
     this.clickhouse = clickhouse;
     this.busyNamespaces = busyNamespaces;
   }
@@ -66,8 +71,11 @@ export class OpenMinutes {
 
   /** Rolls up those of the touched minutes that are open, or are opened now; resolves with them. */
   async rollUp({ from, to, touched, run }: Stretch): Promise<ReadonlySet<number>> {
-    const busy = [...touched].filter(([, namespaces]) => namespaces >= this.busyNamespaces).map(([minute]) => minute);
-    const newest = busy.toSorted((a, b) => b - a).slice(0, OPENED_MAX);
+    const busy = [...touched].filter(([, count]) => count >= this.busyNamespaces && count <= NAMESPACES_MAX);
+    const newest = busy
+      .map(([minute]) => minute)
+      .toSorted((a, b) => b - a)
+      .slice(0, OPENED_MAX);
     const candidates = [...new Set([...newest, ...[...touched.keys()].filter((minute) => this.minutes.has(minute))])];
     if (candidates.length === 0) return new Set();
     const corrected = await this.fetchCorrected(candidates);
@@ -75,8 +83,8 @@ export class OpenMinutes {
     const usable = candidates.filter((minute) => !corrected.has(minute));
     const open = usable.filter((minute) => this.minutes.has(minute));
     const added = open.length === 0 ? [] : this.add(await this.fetchFresh(open, from, to));
+    for (const minute of open) this.open(minute).isAddedTo = true;
     const opened = usable.filter((minute) => !this.minutes.has(minute));
-    for (const minute of opened) this.minutes.set(minute, new Map());
     const read = opened.length === 0 ? [] : this.add(await this.fetchWhole(opened, to));
     await this.write([...added, ...read], run);
     return new Set(usable);
@@ -89,17 +97,18 @@ export class OpenMinutes {
 
   /** So many that one has to be left before the next pass. */
   get isFull(): boolean {
-    const windows = [...this.minutes.values()].reduce((sum, { size }) => sum + size, 0);
+    const windows = [...this.minutes.values()].reduce((sum, { windows: { size } }) => sum + size, 0);
     return this.minutes.size > MINUTES_MAX || (windows > WINDOWS_MAX && this.minutes.size > 0);
   }
 
   /** Recomputes the oldest minute; resolves with the namespaces in which that comes to something else. */
   async checkOldest(position: Barrier): Promise<{ minute: number; wrong: readonly string[] }> {
     const minute = Math.min(...this.minutes.keys());
-    const known = this.minutes.get(minute) ?? new Map<string, Totals>();
+    const { windows, isAddedTo } = this.open(minute);
+    if (!isAddedTo) return { minute, wrong: [] };
     const rows = await this.fetchWhole([minute], position);
     const wrong = rows.filter((row) => {
-      const { units, events } = known.get(nameOf(row)) ?? NONE;
+      const { units, events } = windows.get(nameOf(row)) ?? NONE;
       return units !== BigInt(row.units) || events !== Number(row.events);
     });
     return { minute, wrong: [...new Set(wrong.map(({ namespace }) => namespace))] };
@@ -112,13 +121,19 @@ export class OpenMinutes {
   /** Adds rows to the windows that are known; returns lines of what they come to. */
   private add(rows: readonly Row[]): string[] {
     return rows.map((row) => {
-      const windows = this.minutes.get(row.minute) ?? new Map<string, Totals>();
+      const { windows } = this.open(row.minute);
       const name = nameOf(row);
       const before = windows.get(name) ?? NONE;
       const totals = { units: before.units + BigInt(row.units), events: before.events + Number(row.events) };
       windows.set(name, totals);
       return toLine({ ...row, ...totals });
     });
+  }
+
+  private open(minute: number): OpenMinute {
+    const open = this.minutes.get(minute) ?? { windows: new Map(), isAddedTo: false };
+    this.minutes.set(minute, open);
+    return open;
   }
 
   private async write(lines: readonly string[], run: string): Promise<void> {

@@ -35,7 +35,7 @@ type Follow = { readonly from: Barrier; readonly to: Barrier; readonly blocks: r
 export type RollupWorkerDeps = RollupDeps & {
   readonly tracing?: Tracing;
   /** As many namespaces in a pass make a minute a busy one. */
-  readonly busyNamespaces?: number;
+  readonly busyNamespaces: number;
 };
 
 export class RollupWorker {
@@ -109,7 +109,7 @@ export class RollupWorker {
     const isDone = follow === undefined ? new Set() : await this.open.rollUp({ ...follow, touched, run });
     const minutes = [...touched.keys()].filter((minute) => !isDone.has(minute));
     await recomputeMinutes(this.deps, { minutes, blocks: names, takeRun: this.takeRun });
-    if (this.open.isFull) await this.leaveOldest();
+    while (this.open.isFull) await this.leaveOldest();
     return { blocks, hours: hoursOf(touched.keys()).length };
   }
 

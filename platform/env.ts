@@ -13,6 +13,7 @@ const url = (...protocols: string[]) =>
 const oneOf = <const Word extends string>(...words: readonly [Word, ...Word[]]) =>
   z.enum(words, { error: `must be one of: ${words.join(', ')}` });
 
+const countError = { error: 'must be a whole number from 1' };
 const portError = { error: 'must be a port: a whole number from 0 to 65535' };
 const port = z.coerce.number(portError).int(portError).min(0, portError).max(65_535, portError);
 
@@ -67,6 +68,7 @@ const variables = z.object({
   TRUEUP_OPS_PORT: port.optional(),
   TRUEUP_STANDSTILL_SECONDS: seconds.default(60),
   TRUEUP_WATCH_SECONDS: seconds.default(10),
+  TRUEUP_BUSY_NAMESPACES: z.coerce.number(countError).int(countError).min(1, countError).default(500),
   TRUEUP_CHROMIUM: z.string().optional(),
   PATH: z.string().optional(),
   TRUEUP_TRACE_URL: url('http:', 'https:').optional(),

@@ -44,7 +44,9 @@ async function carryOn({ ingest }: DoorBench, [sinkTracing, rollupTracing]: read
   const db = createPostgres<AggregateTables>(ingest.databases.postgresUrl);
   closing.push(async () => db.destroy());
   const { clickhouse } = ingest.databases;
-  const rollup = new RollupWorker({ clickhouse, db, tracing: rollupTracing }, () => performance.now());
+  const rollup = new RollupWorker({ clickhouse, db, tracing: rollupTracing, busyNamespaces: 1 }, () =>
+    performance.now(),
+  );
   expect((await rollup.pass()).blocks).toBeGreaterThan(0);
   return db.selectFrom('ingest_blocks').select('trace').execute();
 }

@@ -6,8 +6,10 @@ import {
   ScheduleOverlapPolicy,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
+  type CalendarSpec,
   type Client,
 } from '@temporalio/client';
+import { closeIdOf } from '../domain/contracts/workflow-ids.ts';
 import { parsePeriod } from '../domain/period.ts';
 import { TASK_QUEUE, type CloseProgress, type CloseResult } from './activity-types.ts';
 import type { Report } from './report/types.ts';
@@ -15,7 +17,14 @@ import type { ReconcileDb } from './store/db.ts';
 import { TREND_PERIODS } from './report/trend.ts';
 import { fetchEarlierReports, fetchStoredReport } from './store/reports.ts';
 import { fetchRunSummaries } from './store/revisions.ts';
-import type { clockAdvanced, closePeriod, progress, pushOpenHours, reconcileRun } from './workflows.ts';
+import type {
+  clockAdvanced,
+  closePeriod,
+  progress,
+  pushOpenHours,
+  reconcileRun,
+  startEndedClose,
+} from './workflows.ts';
 
 export { REPORT_FILE_NAMES, writeReportFiles } from './report-files/files.ts';
 export { formatQuantity } from './report-html/format.ts';
@@ -46,9 +55,9 @@ export type { CloseProgress, CloseResult } from './activity-types.ts';
 export type { ReconcileTables } from './store/tables.ts';
 export type * from './report/types.ts';
 
-/** The workflow id is the business key: one close per period, whoever starts it and however often. */
+/** The id of a period's close. Throws `rejected` for a key that names no period. */
 export function closeId(periodKey: string): string {
-  return `close-${parsePeriod(periodKey).key}`;
+  return closeIdOf(parsePeriod(periodKey).key);
 }
 
 /** Starts the close of an ended period. Returns false when it was started before, which is as good. */
@@ -100,7 +109,7 @@ export async function fetchRunningCloses(client: Client): Promise<string[]> {
   const workflow: (typeof closePeriod)['name'] = 'closePeriod';
   const query = `WorkflowType = '${workflow}' AND ExecutionStatus = 'Running'`;
   const keys: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) keys.push(workflowId.replace('close-', ''));
+  for await (const { workflowId } of client.workflow.list({ query })) keys.push(workflowId.replace(closeIdOf(''), ''));
   return keys.sort();
 }
 
@@ -151,14 +160,29 @@ export async function fetchReportsBefore(db: ReconcileDb, periodKey: string): Pr
 
 /** Minutes after the full hour: the rollups of the ended hour have come by then, and what comes later is sent with the next. */
 const PUSH_MINUTE = 10;
+/** After the last hourly push of the month; drafts of it are there within the hour. */
+const CLOSE_MINUTE = 20;
 
-/** Sends open hours to the biller every hour from now on, one run at a time. To be called where business time is real. */
-export async function ensureHourlyPush(client: Client): Promise<void> {
-  const workflowType: (typeof pushOpenHours)['name'] = 'pushOpenHours';
+/**
+ * From now on sends open hours to the biller every hour, and starts the close of a month when the next one has begun. What was
+ * due while no server ran is made up for. To be called where business time is real; may be called by every worker.
+ */
+export async function ensureSchedules(client: Client): Promise<void> {
+  const push: (typeof pushOpenHours)['name'] = 'pushOpenHours';
+  await ensureSchedule(client, { scheduleId: 'push-open-hours', workflowType: push, minute: PUSH_MINUTE, hour: '*' });
+  const close: (typeof startEndedClose)['name'] = 'startEndedClose';
+  const firstHour = { minute: CLOSE_MINUTE, hour: 0, dayOfMonth: 1 };
+  await ensureSchedule(client, { scheduleId: 'close-ended-period', workflowType: close, ...firstHour });
+}
+
+type Scheduled = CalendarSpec & { readonly scheduleId: string; readonly workflowType: string };
+
+/** One run at a time. */
+async function ensureSchedule(client: Client, { scheduleId, workflowType, ...calendar }: Scheduled): Promise<void> {
   try {
     await client.schedule.create({
-      scheduleId: 'push-open-hours',
-      spec: { calendars: [{ minute: PUSH_MINUTE, hour: '*' }] },
+      scheduleId,
+      spec: { calendars: [calendar] },
       policies: { overlap: ScheduleOverlapPolicy.SKIP },
       action: { type: 'startWorkflow', workflowType, taskQueue: TASK_QUEUE, args: [] },
     });

@@ -19,7 +19,7 @@ import { fetchWorkflows } from './standing/running-workflows.ts';
 import type { ReconcileTables } from './store/tables.ts';
 import { startWebhooks } from './webhooks/start.ts';
 import { createCloseWaker } from './webhooks/wake-close.ts';
-import { ensureHourlyPush } from './door.ts';
+import { ensureSchedules } from './door.ts';
 import { createWorker } from './worker.ts';
 
 const { env, log, shutdown, metrics, health, tracing, clickhouse, openPostgres } = await startStage(
@@ -82,7 +82,7 @@ if (env.TRUEUP_WEBHOOK_PORT !== undefined) {
 if (env.TRUEUP_CLOCK === 'wall') {
   const toSchedules = await createTemporal(temporal);
   try {
-    await ensureHourlyPush(toSchedules.client);
+    await ensureSchedules(toSchedules.client);
   } finally {
     await toSchedules.close();
   }

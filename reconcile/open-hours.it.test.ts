@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { HOUR_MS } from '../domain/period.ts';
 import { TASK_QUEUE } from './activity-types.ts';
-import { ensureHourlyPush } from './door.ts';
+import { ensureSchedules, fetchRunningCloses, startClose } from './door.ts';
 import { createCloseWorld, type CloseWorld, type WorldAccount } from './testing/close-world.ts';
-import type { pushOpenHours } from './workflows.ts';
+import type { pushOpenHours, startEndedClose } from './workflows.ts';
 
 let world: CloseWorld;
 afterEach(async () => world.end());
@@ -73,15 +73,27 @@ describe('usage of a period that runs', () => {
     expect(sent.toSorted((a, b) => a - b)).toEqual([0, 0, 24]);
     expect(await summary()).toBe(24_000_000n);
   });
+});
 
-  test('is scheduled once, however many workers start', async () => {
+describe('schedules', () => {
+  test('are there once, however many workers start', async () => {
     world = await createCloseWorld([dev]);
-    await Promise.all([ensureHourlyPush(world.client), ensureHourlyPush(world.client)]);
-    const schedules = [];
-    for await (const { scheduleId } of world.client.schedule.list()) schedules.push(scheduleId);
-    expect(schedules.filter((id) => id === 'push-open-hours').length).toBeLessThanOrEqual(1);
-    expect(await world.client.schedule.getHandle('push-open-hours').describe()).toMatchObject({
-      policies: { overlap: 'SKIP' },
-    });
+    await Promise.all([ensureSchedules(world.client), ensureSchedules(world.client)]);
+    for (const id of ['push-open-hours', 'close-ended-period']) {
+      expect(await world.client.schedule.getHandle(id).describe()).toMatchObject({ policies: { overlap: 'SKIP' } });
+    }
+  });
+
+  test('the close of a month that has ended is started without anybody, and once', async () => {
+    world = await createCloseWorld([dev]);
+    await world.startWorker();
+    await world.advance(world.period.endAtMs + HOUR_MS);
+    const { key } = world.period;
+    const start = async (workflowId: string) =>
+      world.client.workflow.execute<typeof startEndedClose>('startEndedClose', { workflowId, taskQueue: TASK_QUEUE });
+    expect(await start('scheduled-1')).toBe(key);
+    expect(await fetchRunningCloses(world.client)).toEqual([key]);
+    expect(await start('scheduled-2')).toBe(key);
+    expect(await startClose(world.client, key)).toBe(false);
   });
 });

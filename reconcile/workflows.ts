@@ -12,8 +12,11 @@ import {
   proxyActivities,
   setHandler,
   sleep,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { closeIdOf } from '../domain/contracts/workflow-ids.ts';
 import type {
   Activities,
   BatchInput,
@@ -188,6 +191,25 @@ async function readBackPatiently(input: BatchInput, simulated: boolean): Promise
     if ((await activities.readBack(input)) === 0) return true;
   }
   return false;
+}
+
+/**
+ * Starts the close of the period that ended last and leaves it to itself; started by a schedule in the first hour of every
+ * month. Returns the period's key. One that is under way or done stays as it is.
+ */
+export async function startEndedClose(): Promise<string> {
+  const periodKey = await activities.findEndedPeriod();
+  try {
+    await startChild(closePeriod, {
+      workflowId: closeIdOf(periodKey),
+      args: [{ periodKey }],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  return periodKey;
 }
 
 /** Sends the hours that ended since the last time, account by account; started every hour. Returns how many were sent. */

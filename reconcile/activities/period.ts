@@ -2,7 +2,7 @@
 
 import { WAITS } from '../../domain/contracts/waits.ts';
 import { TrueupError, invariant } from '../../domain/contracts/errors.ts';
-import { toIso } from '../../domain/period.ts';
+import { periodOf, previousPeriod, toIso } from '../../domain/period.ts';
 import type { Activities, CloseResult, OpenedRun, RunInput } from '../activity-types.ts';
 import { carryCasesForward } from '../cases/carry-forward.ts';
 import { toBreak } from '../compare/break.ts';
@@ -35,6 +35,7 @@ const CLAIMS_AT_ONCE = 6;
 type PeriodActivities = Pick<
   Activities,
   | 'readClock'
+  | 'findEndedPeriod'
   | 'openRun'
   | 'claimDrafts'
   | 'takeBarrier'
@@ -48,6 +49,7 @@ type PeriodActivities = Pick<
 export function createPeriodActivities(deps: Deps): PeriodActivities {
   return {
     readClock: async () => deps.clock.now(),
+    findEndedPeriod: async () => previousPeriod(periodOf(await deps.clock.now())).key,
     openRun: async (input) => openRun(deps, input),
     claimDrafts: async (input) => claimDrafts(deps, input),
     takeBarrier: async (input) => {

@@ -70,6 +70,7 @@ export const INTEGRITY_METRICS = {
 /** Also the names of activity types; a test compares them with the activities themselves. */
 export const RECONCILE_ACTIVITIES = [
   'readClock',
+  'findEndedPeriod',
   'openRun',
   'claimDrafts',
   'takeBarrier',

@@ -28,7 +28,18 @@ export async function fetchBlockLog({ db, topic }: LogDeps): Promise<BlockLog> {
     .orderBy('key', 'desc')
     .executeTakeFirst();
   const from = closed?.barrier.map(BigInt) ?? [];
-  const behind = (expression: ExpressionBuilder<AggregateTables, 'ingest_blocks'>) =>
+  const rows = await db
+    .selectFrom('ingest_blocks')
+    .select(COLUMNS)
+    .where('topic', '=', topic)
+    .where(endBehindOrWait(from))
+    .execute();
+  return { from, ranges: rows.map(toRange) };
+}
+
+/** Selects blocks that end behind these offsets, or lie in a partition beyond them, or wait to be rolled up. */
+export function endBehindOrWait(from: Barrier) {
+  return (expression: ExpressionBuilder<AggregateTables, 'ingest_blocks'>) =>
     expression.or([
       expression('rolled_up_run', 'is', null),
       expression('partition', '>=', from.length),
@@ -36,8 +47,6 @@ export async function fetchBlockLog({ db, topic }: LogDeps): Promise<BlockLog> {
         expression.and([expression('partition', '=', partition), expression('end_offset', '>', String(end))]),
       ),
     ]);
-  const rows = await db.selectFrom('ingest_blocks').select(COLUMNS).where('topic', '=', topic).where(behind).execute();
-  return { from, ranges: rows.map(toRange) };
 }
 
 /**

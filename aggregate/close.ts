@@ -15,6 +15,7 @@ import { fromMeter } from './meters.ts';
 import { adoptPeriodRecords, copyPeriodRecord } from './period-copies.ts';
 import { fetchPeriod, requirePeriod, type PeriodRecord } from './period-record.ts';
 import { countedParameters } from './parameters.ts';
+import { fetchPosition } from './log-position.ts';
 import { QUERIES } from './queries.ts';
 import { requireTruth } from './retention/state.ts';
 import { recomputeTouched } from './rollup.ts';
@@ -99,17 +100,12 @@ async function checkWitness(deps: CloseDeps, nowMs: number): Promise<void> {
 async function fetchLogEnds(deps: CloseDeps): Promise<Barrier> {
   const { db, topic } = deps;
   // Before the log is asked: what is stored meanwhile lies behind its answer.
-  const stored = await db
-    .selectFrom('ingest_blocks')
-    .select(({ fn }) => ['partition', fn.max<string>('end_offset').as('end_offset')])
-    .where('topic', '=', topic)
-    .groupBy('partition')
-    .execute();
+  const stored = await fetchPosition(db, topic);
   const ends = await deps.fetchEndOffsets();
-  for (const { partition, end_offset: end } of stored) {
+  for (const [partition, end] of stored.entries()) {
     const logEnd = ends[partition];
     const message = `partition ${partition} of ${topic} ends at ${logEnd ?? 'nothing'}, but is stored up to ${end}`;
-    invariant(logEnd !== undefined && logEnd >= BigInt(end), 'I4', message);
+    invariant(logEnd !== undefined && logEnd >= end, 'I4', message);
   }
   return ends;
 }

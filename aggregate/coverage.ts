@@ -3,12 +3,9 @@
 import type { Barrier } from './usage.ts';
 
 /** [firstOffset, endOffset) of one partition. */
-export type BlockRange = {
-  readonly partition: number;
-  readonly firstOffset: bigint;
-  readonly endOffset: bigint;
-  readonly rolledUp: boolean;
-};
+export type StoredRange = { readonly partition: number; readonly firstOffset: bigint; readonly endOffset: bigint };
+
+export type BlockRange = StoredRange & { readonly rolledUp: boolean };
 
 export type Coverage =
   | { readonly state: 'complete' }

@@ -3,11 +3,10 @@
 
 import { sql } from 'kysely';
 import type { Postgres } from '../platform/postgres.ts';
+import { endBehindOrWait } from './block-log.ts';
+import type { StoredRange } from './coverage.ts';
 import type { AggregateTables } from './tables.ts';
 import type { Barrier } from './usage.ts';
-
-/** [firstOffset, endOffset) of a partition. */
-export type StoredRange = { readonly partition: number; readonly firstOffset: bigint; readonly endOffset: bigint };
 
 /** The position behind the ranges; undefined if they leave a gap or begin before `position`. Pure. */
 export function advance(position: Barrier, ranges: readonly StoredRange[]): Barrier | undefined {
@@ -39,16 +38,13 @@ export async function fetchStoredSince(
   topic: string,
   { position, limit }: { readonly position: Barrier; readonly limit: number },
 ): Promise<StoredBlock[]> {
-  type Row = { block: string; accepted: number; partition: number; first_offset: string; end_offset: string };
-  const { rows } = await sql<Row>`
-    SELECT block, accepted, partition, first_offset::text, end_offset::text
-    FROM ingest_blocks WHERE topic = ${topic} AND rolled_up_run IS NULL
-    UNION
-    SELECT block, accepted, stored.partition, first_offset::text, end_offset::text
-    FROM unnest(${position.map(String)}::bigint[]) WITH ORDINALITY AS known (ends, number)
-    JOIN ingest_blocks AS stored
-      ON stored.topic = ${topic} AND stored.partition = known.number - 1 AND stored.end_offset > known.ends
-    LIMIT ${limit}`.execute(db);
+  const rows = await db
+    .selectFrom('ingest_blocks')
+    .select(['block', 'accepted', 'partition', 'first_offset', 'end_offset'])
+    .where('topic', '=', topic)
+    .where(endBehindOrWait(position))
+    .limit(limit)
+    .execute();
   return rows.map(({ block, accepted, partition, first_offset: first, end_offset: end }) => ({
     block,
     accepted,

@@ -8,16 +8,16 @@
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import { formatDecimal } from '../domain/decimal.ts';
-import { HOUR_MS } from '../domain/period.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
+import { hoursOf, type Touched } from './rollup.ts';
 import type { Barrier } from './usage.ts';
 
-/** A stretch of the log, and the minutes it touched: epoch seconds, with the number of namespaces touched in each. */
+/** A stretch of the log, and the minutes it touched. */
 export type Stretch = {
   readonly from: Barrier;
   readonly to: Barrier;
-  readonly touched: ReadonlyMap<number, number>;
+  readonly touched: Touched;
   readonly run: string;
 };
 
@@ -31,7 +31,6 @@ const WINDOWS_MAX = 1_000_000;
 /** More would not leave room for the minutes beside theirs. */
 const NAMESPACES_MAX = 200_000;
 const MINUTE_SECONDS = 60;
-const HOUR_SECONDS = HOUR_MS / 1000;
 /** Of quantities in the rollups. */
 const SCALE = 12;
 const COLUMNS = ['namespace', 'meter', 'minute', 'quantity', 'events', 'run'];
@@ -98,7 +97,7 @@ export class OpenMinutes {
   /** So many that one has to be left before the next pass. */
   get isFull(): boolean {
     const windows = [...this.minutes.values()].reduce((sum, { windows: { size } }) => sum + size, 0);
-    return this.minutes.size > MINUTES_MAX || (windows > WINDOWS_MAX && this.minutes.size > 0);
+    return this.minutes.size > MINUTES_MAX || windows > WINDOWS_MAX;
   }
 
   /** Recomputes the oldest minute; resolves with the namespaces in which that comes to something else. */
@@ -126,7 +125,7 @@ export class OpenMinutes {
       const before = windows.get(name) ?? NONE;
       const totals = { units: before.units + BigInt(row.units), events: before.events + Number(row.events) };
       windows.set(name, totals);
-      return toLine({ ...row, ...totals });
+      return toLine(name, row.minute, totals);
     });
   }
 
@@ -152,8 +151,8 @@ export class OpenMinutes {
   }
 
   private async fetchWhole(minutes: readonly number[], to: Barrier): Promise<Row[]> {
-    const hours = [...new Set(minutes.map((minute) => minute - (minute % HOUR_SECONDS)))];
-    return this.clickhouse.query<Row>(QUERIES.usageOfMinutes, { ...parametersOf(minutes, to), touched_hours: hours });
+    const parameters = { ...parametersOf(minutes, to), touched_hours: hoursOf(minutes) };
+    return this.clickhouse.query<Row>(QUERIES.usageOfMinutes, parameters);
   }
 }
 
@@ -170,9 +169,6 @@ function nameOf({ namespace, meter }: Pick<Row, 'namespace' | 'meter'>): string 
 }
 
 /** Namespaces and meters hold nothing that the format would have to escape. */
-function toLine(
-  row: Pick<Row, 'namespace' | 'meter' | 'minute'> & { units: bigint | string; events: number | string },
-) {
-  const quantity = formatDecimal({ units: BigInt(row.units), scale: SCALE });
-  return `${nameOf(row)}\t${row.minute}\t${quantity}\t${row.events}`;
+function toLine(name: string, minute: number, { units, events }: Totals): string {
+  return `${name}\t${minute}\t${formatDecimal({ units, scale: SCALE })}\t${events}`;
 }

@@ -59,7 +59,11 @@ export class RollupWorker {
   /** `blocks: 0` means there is nothing to do. */
   async pass(): Promise<RollupPass> {
     const pending = await fetchPending(this.deps.db);
-    if (pending.length === 0) return this.rest();
+    if (pending.length === 0) {
+      // Nothing waits: a good time to leave a minute.
+      if (this.open.isCrowded) await this.leaveOldest();
+      return NOTHING;
+    }
     const { tracing = NO_TRACING } = this.deps;
     return tracing.span('roll up blocks', { links: tracesOf(pending) }, async (span) => {
       const pass = await this.rollUp(pending).catch((error: unknown) => {
@@ -132,12 +136,6 @@ export class RollupWorker {
     if (to === undefined) return undefined;
     this.position = { topic, ends: to };
     return { from, to, blocks };
-  }
-
-  /** Nothing waits: a good time to leave a minute. */
-  private async rest(): Promise<RollupPass> {
-    if (this.open.isCrowded) await this.leaveOldest();
-    return NOTHING;
   }
 
   private async leaveOldest(): Promise<void> {

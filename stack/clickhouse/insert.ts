@@ -6,10 +6,7 @@
  * When the process dies unanswered, a block is there or not (per table partition), never half a row; spilled files are removed
  * at the next start.
  */
-import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { cutAtLines, isInlineSafe } from './blocks.ts';
 import { nextChunk } from './body.ts';
 import type { Connection, Written } from './engine.ts';
@@ -32,7 +29,7 @@ export class Inserter {
   async insert(insert: InlineInsert, withConnection: WithConnection): Promise<Written> {
     const { head, rest } = insert.data;
     if (rest === undefined) return this.#insertBlock(insert, head, withConnection);
-    if (!isLineFormat(insert.format)) return this.#insertStream(insert, allOf(head, rest), withConnection);
+    if (!isLineFormat(insert.format)) return this.#insertFile(insert, allOf(head, rest), withConnection);
     let rowsWritten = 0;
     let bytesWritten = 0;
     for await (const block of cutAtLines(allOf(head, rest), BLOCK_BYTES)) {
@@ -45,29 +42,18 @@ export class Inserter {
 
   async #insertBlock(insert: InlineInsert, data: Buffer, withConnection: WithConnection): Promise<Written> {
     if (!isInlineFormat(insert.format) || !isInlineSafe(data)) {
-      return this.#insertFile(insert, await this.#spill.write(data), withConnection);
+      return this.#insertFile(insert, data, withConnection);
     }
     const sql = `${insert.target} ${insert.settings} FORMAT ${insert.format}`;
     return withConnection(async (connection) => connection.write(sql, data));
   }
 
-  async #insertStream(
+  async #insertFile(
     insert: InlineInsert,
-    data: AsyncIterable<Buffer>,
+    data: Buffer | AsyncIterable<Buffer>,
     withConnection: WithConnection,
   ): Promise<Written> {
-    const path = this.#spill.nextPath();
-    try {
-      await pipeline(Readable.from(data), createWriteStream(path));
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
-    }
-    return this.#insertFile(insert, path, withConnection);
-  }
-
-  /** The file is removed afterwards. */
-  async #insertFile(insert: InlineInsert, path: string, withConnection: WithConnection): Promise<Written> {
+    const path = await this.#spill.write(data);
     try {
       const from = `FROM INFILE '${path.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}' COMPRESSION 'none'`;
       const sql = `${insert.target} ${from} ${insert.settings} FORMAT ${insert.format}`;

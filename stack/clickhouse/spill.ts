@@ -6,7 +6,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, statfsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const MEMORY = '/dev/shm';
@@ -27,26 +27,16 @@ export class Spill {
     if (this.#memory !== undefined) mkdirSync(this.#memory);
   }
 
-  /** A name for a body of unknown length. */
-  nextPath(): string {
-    return join(this.#folder, `${randomUUID()}.data`);
-  }
-
-  /** Writes a whole body; resolves with its path. */
-  async write(body: Buffer): Promise<string> {
-    if (this.#memory !== undefined) {
-      const path = join(this.#memory, `${randomUUID()}.data`);
+  /** Writes a whole body, or one of unknown length, to its end; resolves with its path. Leaves nothing when it fails. */
+  async write(body: Buffer | AsyncIterable<Buffer>): Promise<string> {
+    if (this.#memory !== undefined && Buffer.isBuffer(body)) {
       try {
-        await writeFile(path, body);
-        return path;
+        return await writeInto(this.#memory, body);
       } catch {
         // Full by now, as memory that is shared with others may be.
-        rmSync(path, { force: true });
       }
     }
-    const path = this.nextPath();
-    await writeFile(path, body);
-    return path;
+    return writeInto(this.#folder, body);
   }
 
   close(): void {
@@ -56,6 +46,17 @@ export class Spill {
 
 export function memoryFolderOf(dataFolder: string): string {
   return join(MEMORY, `trueup-clickhouse-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 16)}`);
+}
+
+async function writeInto(folder: string, body: Buffer | AsyncIterable<Buffer>): Promise<string> {
+  const path = join(folder, `${randomUUID()}.data`);
+  try {
+    await writeFile(path, body);
+    return path;
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
 }
 
 function hasRoom(): boolean {

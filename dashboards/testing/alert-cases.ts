@@ -70,18 +70,28 @@ export type PromtoolFile = { readonly name: string; readonly rules: string; read
 
 /**
  * Files for `promtool test rules`. promtool has one evaluation interval for a file, and windows of days cost it most: an
- * objective's cases are evaluated with that objective's rules, all others with all other rules.
+ * objective's cases are evaluated with that objective's rules, all others with all other rules. Prometheus promises no
+ * order between groups, so that a burn alert sees what is recorded now or an evaluation ago: each must do.
  */
 export function createPromtoolFiles(cases: readonly AlertCase[]): readonly PromtoolFile[] {
   const sets = Map.groupBy(cases, (one) => `${sloOf(one) ?? 'other'}-${one.every ?? '30s'}`);
-  return [...sets].map(([name, members]) => {
+  return [...sets].flatMap(([name, members]) => {
     const slo = members[0] === undefined ? undefined : sloOf(members[0]);
-    const tests = {
-      rule_files: [`${name}.rules.yaml`],
-      evaluation_interval: members[0]?.every ?? '30s',
-      tests: members.map(toPromtoolTest),
-    };
-    return { name, rules: stringify({ groups: rulesOf(slo) }), tests: stringify(tests) };
+    const groups = rulesOf(slo);
+    const order = groups.map((group) => group.name);
+    const file = (called: string, groupOrder: readonly string[]): PromtoolFile => ({
+      name: called,
+      rules: stringify({ groups }),
+      tests: stringify({
+        rule_files: [`${called}.rules.yaml`],
+        evaluation_interval: members[0]?.every ?? '30s',
+        group_eval_order: groupOrder,
+        tests: members.map(toPromtoolTest),
+      }),
+    });
+    return slo === undefined
+      ? [file(name, order)]
+      : [file(`${name}-recorded-before`, order), file(`${name}-recorded-after`, order.toReversed())];
   });
 }
 

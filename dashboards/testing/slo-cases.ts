@@ -43,7 +43,7 @@ function casesOf(slo: Slo): readonly AlertCase[] {
       changes: burning(slo, 100),
       healthyFor: '1h',
       lasts: alert.firesWithin,
-      quietUntil: '2m',
+      quietUntil: '90s',
       fires: [named(alert.urgent)],
     },
     {

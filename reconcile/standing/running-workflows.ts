@@ -65,7 +65,7 @@ async function findFailed(ended: Ended, running: ReadonlySet<string>): Promise<W
 }
 
 function kindOf(type: string): WorkflowKind {
-  if (type === 'closePeriod' || type === 'reconcileRun') return 'close';
+  if (['startEndedClose', 'closePeriod', 'reconcileRun'].includes(type)) return 'close';
   if (type === 'reconcileBatch') return 'batch';
   return type === 'pushOpenHours' ? 'push' : 'other';
 }

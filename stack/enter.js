@@ -17,9 +17,13 @@ const tasks = {
     says: 'one simulated month from usage event to explained invoice difference',
   },
   test: { file: 'stack/tasks/test.ts', args: [], says: 'unit, integration and end-to-end tests' },
-  check: { file: 'stack/tasks/check.ts', args: [], says: 'format, lint, types and unit tests, under a minute' },
+  check: { file: 'stack/tasks/check.ts', args: [], says: 'format, lint, types, unused code and unit tests' },
   'test:it': { file: 'stack/tasks/test.ts', args: ['it'], says: 'integration tests alone, on real servers' },
-  'test:e2e': { file: 'stack/tasks/test.ts', args: ['e2e'], says: 'end-to-end tests alone' },
+  'test:e2e': {
+    file: 'stack/tasks/test.ts',
+    args: ['e2e'],
+    says: 'end-to-end tests alone: the month, and torture, alerts, boards and the restore drill in small',
+  },
   'test:stripe-sandbox': {
     file: 'fixtures/stripe/conformance/main.ts',
     args: [],
@@ -33,7 +37,7 @@ const tasks = {
   'test:runbooks': {
     file: 'dashboards/runbooks/walks/main.ts',
     args: [],
-    says: 'every alert provoked on a real system, its runbook walked and its fix applied',
+    says: 'alerts provoked on a real system, their runbooks walked and fixes applied; says which it leaves out',
   },
   'test:alerts': {
     file: 'fixtures/alerts/main.ts',
@@ -67,7 +71,7 @@ const tasks = {
     args: [],
     says: 'the command line: events, keys, …; npm run trueup -- help',
   },
-  bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), queries' },
+  bench: { file: 'bench/main.ts', args: [], says: 'the measures: pipeline (default), freshness, queries, reconcile' },
   'bench:pipeline': { file: 'bench/main.ts', args: ['pipeline'], says: 'events per second against a bare insert' },
   'bench:reconcile': {
     file: 'bench/main.ts',
@@ -83,8 +87,9 @@ const tasks = {
 };
 
 function listTasks() {
+  const width = Math.max(...Object.keys(tasks).map((name) => name.length));
   return Object.entries(tasks)
-    .map(([name, task]) => `  npm run ${name.padEnd(9)} ${task.says}`)
+    .map(([name, task]) => `  npm run ${name.padEnd(width)}  ${task.says}`)
     .join('\n');
 }
 

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { EVENT_MESSAGE, EVENT_NEXT_STEP } from '../domain/contracts/intake.ts';
 import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
 import { checkEvent } from '../ingest/http/admit.ts';
-import { splitEvents, trimLine } from '../ingest/http/split.ts';
+import { splitBody, trimLine } from '../ingest/http/split.ts';
 import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import { UsageError, type CommandContext, type Run } from './command.ts';
 import { toJson } from './json.ts';
@@ -86,9 +86,9 @@ async function* readEvents(input: Readable): AsyncGenerator<Placed> {
   }
   yield* lines.end();
   if (isArray !== true) return;
-  const split = splitEvents(Buffer.concat(whole), 'batch');
+  const split = splitBody(Buffer.concat(whole), 'batch');
   if (!split.ok) throw new Error(`${split.why}: an input that begins with "[" is read as one JSON array of events`);
-  for (const [index, value] of split.events.entries()) yield { place: `event ${index}`, value };
+  for (const [index, value] of split.pieces.entries()) yield { place: `event ${index}`, value };
 }
 
 function firstVisible(bytes: Buffer): string | undefined {

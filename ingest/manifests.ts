@@ -3,58 +3,16 @@
 // of the reconciliation, never a reason to stop usage.
 // When it dies: the group resumes at the last commit; a manifest written twice replaces itself.
 
-import { z } from 'zod';
 import { TrueupError } from '../domain/contracts/errors.ts';
 import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
-import { EVENT_LIMITS } from '../domain/contracts/topics.ts';
-import { HOUR_MS } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { FetchedBatch, Kafka } from '../platform/kafka.ts';
 import type { Sink } from './sink.ts';
 import { escapeTsv } from './block.ts';
-import { parseRfc3339 } from './rfc3339.ts';
+import { validateManifest } from './validate-manifest.ts';
 import { waitOut, type Waiting } from './wait-out.ts';
 
-export type Manifest = {
-  readonly source: string;
-  readonly hourAtMs: number;
-  readonly revision: number;
-  readonly events: number;
-  readonly quantity: string;
-};
-
-const REVISION_MAX = 2 ** 32 - 1;
 const COLUMNS = ['source', 'hour', 'revision', 'events', 'quantity'];
-
-const schema = z.object({
-  source: z.string().min(1).max(EVENT_LIMITS.sourceBytesMax),
-  hour: z.string().transform((text, context) => {
-    const atMs = parseRfc3339(text);
-    if (atMs !== undefined && atMs % HOUR_MS === 0) return atMs;
-    context.addIssue({ code: 'custom', message: 'must be the start of an hour in RFC 3339' });
-    return z.NEVER;
-  }),
-  events: z.int().nonnegative(),
-  quantity: z.string().regex(/^\d{1,40}(\.\d{1,12})?$/, { error: 'must be a decimal string, not negative' }),
-  revision: z.int().nonnegative().max(REVISION_MAX),
-});
-
-export type ManifestVerdict = { readonly manifest: Manifest } | { readonly problem: string };
-
-export function parseManifest(value: Buffer | null): ManifestVerdict {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse((value ?? Buffer.alloc(0)).toString('utf8'));
-  } catch {
-    return { problem: 'is not JSON' };
-  }
-  const checked = schema.safeParse(parsed);
-  if (!checked.success) {
-    return { problem: checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ') };
-  }
-  const { hour, ...rest } = checked.data;
-  return { manifest: { ...rest, hourAtMs: hour } };
-}
 
 export type ManifestSinkOptions = {
   readonly kafka: Kafka;
@@ -106,13 +64,14 @@ export function createManifestSink({ kafka, clickhouse, topic, waiting }: Manife
 function readManifests({ partition, records }: FetchedBatch, { log, metrics }: Waiting): string {
   let rows = '';
   for (const { value, offset } of records) {
-    const verdict = parseManifest(value);
-    if ('manifest' in verdict) {
+    const verdict = validateManifest(value);
+    if (verdict.accepted) {
       const { source, hourAtMs, revision, events, quantity } = verdict.manifest;
       rows += `${escapeTsv(source)}\t${hourAtMs / 1000}\t${revision}\t${events}\t${quantity}\n`;
       metrics.count('trueup_ingest_manifests_total', { outcome: 'stored' });
     } else {
-      log.warn({ partition, offset, problem: verdict.problem }, 'a manifest can not be read');
+      const { code, field } = verdict;
+      log.warn({ partition, offset, code, field }, 'a manifest can not be read');
       metrics.count('trueup_ingest_manifests_total', { outcome: 'unreadable' });
     }
   }

@@ -55,7 +55,8 @@ export function validate(
   return validateAttributes(key, attributes, { arrivalMs, cases });
 }
 
-function parseObject(value: Buffer): Attributes | 'NOT_JSON' | 'NOT_AN_OBJECT' {
+/** For bytes that are UTF-8. */
+export function parseObject(value: Buffer): Attributes | 'NOT_JSON' | 'NOT_AN_OBJECT' {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value.toString('utf8'));

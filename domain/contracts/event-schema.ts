@@ -7,7 +7,9 @@ import { EVENT_LIMITS } from './topics.ts';
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const CONTROL_FREE = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
-const TIME =
+/** The characters of a URI reference. */
+export const SOURCE_PATTERN = "^[A-Za-z0-9\\-._~:/?#\\[\\]@!$&'()*+,;=%]+$";
+export const TIME_PATTERN =
   '^(?:200[2-9]|20[1-9][0-9]|210[0-5])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])' +
   '[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,3})?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$';
 const QUANTITY = `^[0-9]{1,${EVENT_LIMITS.quantityIntegerDigitsMax}}(?:\\.0{1,${EVENT_LIMITS.quantityFractionDigitsMax}})?$`;
@@ -31,7 +33,7 @@ export const EVENT_SCHEMA = {
       type: 'string',
       minLength: 1,
       maxLength: EVENT_LIMITS.sourceBytesMax,
-      pattern: "^[A-Za-z0-9\\-._~:/?#\\[\\]@!$&'()*+,;=%]+$",
+      pattern: SOURCE_PATTERN,
       description: 'Who emits: a URI reference without white space.',
     },
     type: { enum: [...Object.keys(EVENT_TYPES), VOID_TYPE], description: 'What happened.' },
@@ -42,7 +44,7 @@ export const EVENT_SCHEMA = {
     },
     time: {
       type: 'string',
-      pattern: TIME,
+      pattern: TIME_PATTERN,
       description:
         'When it happened: RFC 3339 with an offset and at most millisecond precision, 35 days old to 5 minutes ahead.',
     },

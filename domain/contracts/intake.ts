@@ -1,15 +1,19 @@
 // What the HTTP door answers: limits, codes of requests and of events. Reasons that lie in the event itself are those of
-// reject-reasons.ts; the door adds what only it can know, who is asking.
+// reject-reasons.ts; the door adds what only it can know, who is asking. What is said of a manifest stands in manifest.ts.
 
 import { EVENT_LIMITS } from './topics.ts';
+import { MANIFEST_LIMITS } from './manifest.ts';
 import { REJECT_NEXT_STEP, type RejectReason } from './reject-reasons.ts';
 
 export const INTAKE_LIMITS = {
   /** After decompression. Small enough that a request never fills a Kafka request of its own. */
   bodyBytesMax: 1_048_576,
+  /** Or manifests. */
   eventsMax: 1_000,
   /** Of all requests of one process that are read or wait for their ack; beyond it new ones get 503. */
   bytesInFlightMax: 64 * 1_048_576,
+  /** What an event or a manifest in hand costs beside its own bytes: about 400 on the heap, measured, and some room. */
+  bytesInFlightPerEvent: 512,
   /** A request whose events the broker has not acknowledged by then gets 503. */
   ackTimeoutMs: 10_000,
   /** Default of a key; a key can have its own. */
@@ -31,11 +35,12 @@ export const REQUEST_CODES = {
     'check that the key is complete and belongs to this environment; trueup keys list shows what exists',
   ),
   KEY_EXPIRED: never(401, 'use the key that replaced it, or make one with trueup keys create'),
-  PATH_UNKNOWN: never(404, 'send events to POST /v1/events'),
+  PATH_UNKNOWN: never(404, 'send events to POST /v1/events and manifests to POST /v1/manifests'),
   METHOD_NOT_ALLOWED: never(405, 'use POST'),
   CONTENT_TYPE_UNSUPPORTED: never(
     415,
-    'send application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson',
+    'send events as application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson, and ' +
+      'manifests as application/json or application/x-ndjson',
   ),
   CONTENT_ENCODING_UNSUPPORTED: never(415, 'send the body plain or with Content-Encoding: gzip'),
   BODY_INVALID: never(400, 'send what Content-Type and Content-Encoding announce'),
@@ -47,9 +52,13 @@ export const REQUEST_CODES = {
   EVENT_TOO_LARGE: never(413, `an event may have ${EVENT_LIMITS.lineBytesMax} bytes`),
   EVENTS_FORBIDDEN: never(403, 'see outcomes: this key may not write these events'),
   EVENTS_REJECTED: never(422, 'see outcomes: mend the events, or keep them aside; they were not stored'),
+  TOO_MANY_MANIFESTS: never(413, `split the request: it may carry ${INTAKE_LIMITS.eventsMax} manifests`),
+  MANIFEST_TOO_LARGE: never(413, `a manifest may have ${MANIFEST_LIMITS.lineBytesMax} bytes`),
+  MANIFESTS_FORBIDDEN: never(403, 'see outcomes: this key does not speak for these sources'),
+  MANIFESTS_REJECTED: never(422, 'see outcomes: mend the manifests; they were not stored'),
   RATE_LIMITED: later(429, 'send the same request again after Retry-After seconds'),
   OVERLOADED: later(503, 'send the same request again after Retry-After seconds'),
-  NOT_ACKNOWLEDGED: later(503, 'send the same request again: an event that did arrive counts once'),
+  NOT_ACKNOWLEDGED: later(503, 'send the same request again: what did arrive counts once'),
   STOPPING: later(503, 'send the same request again: another process will take it'),
   INTERNAL: later(500, 'send the same request again; if it persists, report the request id'),
 } as const satisfies Readonly<Record<string, RequestAnswer>>;

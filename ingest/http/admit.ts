@@ -5,6 +5,7 @@ import type { EventCode } from '../../domain/contracts/intake.ts';
 import { EVENT_MESSAGE, EVENT_NEXT_STEP } from '../../domain/contracts/intake.ts';
 import { accountOf, identityKey, type UsageEvent } from '../../domain/event.ts';
 import { validate } from '../validate.ts';
+import type { Outcome } from './outcome.ts';
 
 export type Refused = {
   readonly accepted: false;
@@ -43,19 +44,6 @@ export function checkOwnership(
   if (sinceMs === undefined || sinceMs > arrivalMs) return refuse('ACCOUNT_UNKNOWN', 'subject');
   return undefined;
 }
-
-export type Outcome =
-  | { readonly index: number; readonly id: string; readonly outcome: 'accepted' }
-  | {
-      readonly index: number;
-      readonly id: string;
-      readonly outcome: 'rejected';
-      readonly code: EventCode;
-      readonly message: string;
-      readonly field: string | null;
-      readonly retryable: false;
-      readonly next: string;
-    };
 
 export function toOutcome(index: number, verdict: Checked | Refused): Outcome {
   if (verdict.accepted) return { index, id: verdict.event.id, outcome: 'accepted' };

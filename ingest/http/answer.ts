@@ -1,9 +1,9 @@
 // What the door says, as data. Every answer that is not a success has one shape: {code, message, retryable, field, next,
-// requestId}, with `outcomes` when there were events to judge. Pure.
+// requestId}, with `outcomes` when events or manifests were judged and none was accepted. Pure.
 
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { OWNERSHIP_NEXT_STEP, REQUEST_CODES, type RequestCode } from '../../domain/contracts/intake.ts';
-import type { Outcome } from './admit.ts';
+import type { Noun, Outcome } from './outcome.ts';
 
 export type Answer = {
   readonly status: number;
@@ -42,11 +42,28 @@ export function refuseRate(retryAfterMs: number, message: string): Answer {
   });
 }
 
+type RefusalCodes = Readonly<Record<'tooMany' | 'tooLarge' | 'forbidden' | 'rejected', RequestCode>>;
+
+export const REFUSAL_CODES: Readonly<Record<Noun, RefusalCodes>> = {
+  event: {
+    tooMany: 'TOO_MANY_EVENTS',
+    tooLarge: 'EVENT_TOO_LARGE',
+    forbidden: 'EVENTS_FORBIDDEN',
+    rejected: 'EVENTS_REJECTED',
+  },
+  manifest: {
+    tooMany: 'TOO_MANY_MANIFESTS',
+    tooLarge: 'MANIFEST_TOO_LARGE',
+    forbidden: 'MANIFESTS_FORBIDDEN',
+    rejected: 'MANIFESTS_REJECTED',
+  },
+};
+
 /**
- * 200: every event is in the log. 207: some are, the others are named. Otherwise none is: 413 if all are too large, 403 if
- * the key may write none of them, else 422.
+ * 200: every event or manifest is in the log. 207: some are, the others are named. Otherwise none is: 413 if all are too
+ * large, 403 if the key may write none of them, else 422.
  */
-export function answerOutcomes(outcomes: readonly Outcome[]): Answer {
+export function answerOutcomes(outcomes: readonly Outcome[], noun: Noun): Answer {
   const rejected = outcomes.flatMap((one) => (one.outcome === 'rejected' ? [one] : []));
   const accepted = outcomes.length - rejected.length;
   const body = { accepted, rejected: rejected.length, outcomes };
@@ -56,11 +73,12 @@ export function answerOutcomes(outcomes: readonly Outcome[]): Answer {
   const message =
     rejected.length === 1 && first !== undefined
       ? first.message
-      : `none of ${rejected.length} events could be accepted`;
+      : `none of ${rejected.length} ${noun}s could be accepted`;
   const extras = { outcomes, ...(rejected.length === 1 && first?.field ? { field: first.field } : {}) };
-  if (rejected.every(({ code }) => code === 'LINE_TOO_LARGE')) return refuse('EVENT_TOO_LARGE', message, extras);
-  if (rejected.every(({ code }) => code in OWNERSHIP_NEXT_STEP)) return refuse('EVENTS_FORBIDDEN', message, extras);
-  return refuse('EVENTS_REJECTED', message, extras);
+  const codes = REFUSAL_CODES[noun];
+  if (rejected.every(({ code }) => code === 'LINE_TOO_LARGE')) return refuse(codes.tooLarge, message, extras);
+  if (rejected.every(({ code }) => code in OWNERSHIP_NEXT_STEP)) return refuse(codes.forbidden, message, extras);
+  return refuse(codes.rejected, message, extras);
 }
 
 /** Failures of ours. What went wrong inside is for the log, not for the sender. */

@@ -8,6 +8,11 @@ import type { RequestCode } from '../../domain/contracts/intake.ts';
 import type { Reservation } from './budget.ts';
 
 export type BodyFault = { readonly ok: false; readonly code: RequestCode; readonly message: string };
+export const OVERLOADED: BodyFault = {
+  ok: false,
+  code: 'OVERLOADED',
+  message: 'too many requests wait for the broker',
+};
 export type Body = { readonly ok: true; readonly bytes: Buffer } | BodyFault;
 
 export type BodyOptions = {
@@ -47,9 +52,7 @@ async function collect(request: IncomingMessage, source: Readable, options: Body
     const bytes = chunk as Buffer;
     length += bytes.length;
     if (length > options.bytesMax) return drop(request, tooLarge(options.bytesMax));
-    if (!options.reservation.grow(bytes.length)) {
-      return drop(request, { ok: false, code: 'OVERLOADED', message: 'too many requests wait for the broker' });
-    }
+    if (!options.reservation.grow(bytes.length)) return drop(request, OVERLOADED);
     chunks.push(bytes);
   }
   return { ok: true, bytes: Buffer.concat(chunks, length) };

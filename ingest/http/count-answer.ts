@@ -14,7 +14,11 @@ export type Answered = Pick<Answer, 'status' | 'code'> & {
   readonly durationMs: number;
 };
 
-const ROUTES: Readonly<Record<string, Route>> = { '/v1/events': 'events', '/health': 'health' };
+const ROUTES: Readonly<Record<string, Route>> = {
+  '/v1/events': 'events',
+  '/v1/manifests': 'manifests',
+  '/health': 'health',
+};
 
 export function countAnswer(
   { metrics, budget }: { readonly metrics: Metrics; readonly budget: Budget },

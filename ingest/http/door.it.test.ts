@@ -248,11 +248,24 @@ describe('a broker that does not answer', () => {
     expect([late.status, late.body.code, late.headers.get('retry-after')]).toEqual([503, 'NOT_ACKNOWLEDGED', '2']);
     expect(others.map(({ status }) => status)).toEqual(others.map(() => 503));
     expect(others.map(({ body }) => body.code)).toContain('OVERLOADED');
+    for (const { headers } of others) expect(headers.get('retry-after')).toBe('2');
     gate.resolve();
     await eventually(10_000, async () => ((await bench.post(line)).status === 200 ? true : undefined));
     await bench.ingest.startSink();
     await bench.ingest.untilCaughtUp();
     expect(await bench.ingest.fetchTotals()).toEqual({ events: '1', quantity: '1' });
+  });
+
+  test('small events weigh more than their bytes, and what was refused for it passes once there is room', async () => {
+    bench = await createDoorBench('small', { nowMs: NOW_MS, bytesInFlightMax: 100_000 });
+    const lines = (count: number) => Array.from({ length: count }, (_, n) => event(`s-${n}`)).join('\n');
+    const type = 'application/x-ndjson';
+    expect(lines(180).length).toBeLessThan(30_000);
+    const refused = await bench.post(lines(180), { type });
+    expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'OVERLOADED', '2']);
+    expect((await bench.post(lines(120), { type })).status).toBe(200);
+    expect((await bench.post(lines(120), { type })).status).toBe(200);
+    expect(await countLog()).toBe(240n);
   });
 
   test('a stop answers what came in and refuses what comes', async () => {

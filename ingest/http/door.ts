@@ -1,4 +1,4 @@
-// The HTTP door of usage events: POST /v1/events, and GET /health for whoever routes to it. It stops gracefully: no new
+// The HTTP door: POST /v1/events, POST /v1/manifests, and GET /health for whoever routes to it. It stops gracefully: no new
 // connections, what came in is answered, and only then is it closed.
 
 import { randomUUID } from 'node:crypto';
@@ -10,6 +10,8 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { answerFailure, refuse, type Answer } from './answer.ts';
 import { countAnswer } from './count-answer.ts';
 import { takeIn, type Facts, type IntakeParts } from './intake.ts';
+import type { LogWriter } from './log-writer.ts';
+import type { Noun } from './outcome.ts';
 import { traceRequest } from './trace-request.ts';
 
 export type DoorOptions = IntakeParts & {
@@ -25,7 +27,7 @@ export type Door = {
   stop(): Promise<void>;
 };
 
-const EVENTS_PATH = '/v1/events';
+const NOUNS: Readonly<Record<string, Noun>> = { '/v1/events': 'event', '/v1/manifests': 'manifest' };
 const HEALTH_PATH = '/health';
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Below the process's own stop timeout. */
@@ -107,25 +109,29 @@ type Routing = { readonly serving: Serving; readonly facts: Facts };
 async function route(path: string, request: IncomingMessage, { serving, facts }: Routing): Promise<Answer> {
   const { options, stopping } = serving;
   if (path === HEALTH_PATH) return checkHealth(options, stopping);
-  if (path !== EVENTS_PATH) return refuse('PATH_UNKNOWN', 'there is nothing at this path');
+  const noun = Object.hasOwn(NOUNS, path) ? NOUNS[path] : undefined;
+  if (noun === undefined) return refuse('PATH_UNKNOWN', 'there is nothing at this path');
   if (request.method !== 'POST') {
-    return refuse('METHOD_NOT_ALLOWED', 'events are posted', { headers: { Allow: 'POST' } });
+    return refuse('METHOD_NOT_ALLOWED', `${noun}s are posted`, { headers: { Allow: 'POST' } });
   }
   if (stopping.aborted) return refuse('STOPPING', 'this process is stopping');
-  return traceRequest({ tracing: options.tracing, route: EVENTS_PATH, facts }, request, async () =>
-    takeIn(request, options, facts),
+  return traceRequest({ tracing: options.tracing, route: path, facts }, request, async () =>
+    takeIn(request, { noun, parts: options, facts }),
   );
 }
 
 /** Null while the broker acknowledges in time. */
-export function describeLog({ waitingMs }: Pick<DoorOptions['writer'], 'waitingMs'>): string | null {
+export function describeLog({ waitingMs }: Pick<LogWriter, 'waitingMs'>): string | null {
   return waitingMs() > INTAKE_LIMITS.ackTimeoutMs ? 'the broker does not acknowledge' : null;
 }
 
-/** Not well while the broker keeps a record waiting for longer than a request would: traffic belongs elsewhere then. */
-function checkHealth({ writer, budget }: DoorOptions, stopping: AbortSignal): Answer {
+/**
+ * Not well while the broker keeps an event waiting for longer than a request would: traffic belongs elsewhere then.
+ * Manifests that wait are told so one by one; usage must not be sent away because of them.
+ */
+function checkHealth({ writers, budget }: DoorOptions, stopping: AbortSignal): Answer {
   if (stopping.aborted) return refuse('STOPPING', 'this process is stopping');
-  const wrong = describeLog(writer);
+  const wrong = describeLog(writers.event);
   if (wrong !== null) return refuse('NOT_ACKNOWLEDGED', wrong);
   return { status: 200, headers: {}, body: { state: 'ok', bytesInFlight: budget.reservedBytes }, code: 'OK' };
 }

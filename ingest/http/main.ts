@@ -1,5 +1,6 @@
-// The process of the HTTP door: usage events from POST /v1/events into Kafka. Waits for Postgres, its tables and the topic;
-// on SIGTERM it answers what came in and ends. Any number of them may run: they share the rate limits through Redis.
+// The process of the HTTP door: usage events and manifests over HTTP into Kafka. Waits for Postgres, its tables and the topic
+// of events; on SIGTERM it answers what came in and ends. Any number of them may run: they share the rate limits through
+// Redis. Manifests have a connection of their own, so that a topic of theirs that is missing or stuck delays no usage.
 
 import { createPrincipals, type PrincipalTables } from '../../accounts/principals.ts';
 import { INTAKE_LIMITS } from '../../domain/contracts/intake.ts';
@@ -25,6 +26,7 @@ const env = orExit(() =>
     'TRUEUP_REDIS_URL',
     'TRUEUP_CLOCK',
     'TRUEUP_TOPIC',
+    'TRUEUP_MANIFEST_TOPIC',
     'TRUEUP_HTTP_HOST',
     'TRUEUP_HTTP_PORT',
     ...PROCESS_VARIABLES,
@@ -43,17 +45,21 @@ try {
   const kafka = createKafka({ brokers: env.TRUEUP_KAFKA_BROKERS, clientId: 'trueup-http', log });
   shutdown.onStop('kafka', async () => kafka.close());
   await kafka.waitForTopic(env.TRUEUP_TOPIC, shutdown.signal);
-  const producer = await waitOut('kafka', async () => kafka.createProducer(), waiting);
-  shutdown.onStop('producer', async () => producer.close());
+  const openWriter = async (topic: string) => {
+    const producer = await waitOut('kafka', async () => kafka.createProducer(), waiting);
+    shutdown.onStop(`producer of ${topic}`, async () => producer.close());
+    const { ackTimeoutMs } = INTAKE_LIMITS;
+    const writer = createLogWriter({ send: async (records) => producer.send(topic, records), ackTimeoutMs });
+    shutdown.onStop(`writer of ${topic}`, async () => writer.drain());
+    return writer;
+  };
+  // What is opened last is drained first: usage.
+  const manifest = await openWriter(env.TRUEUP_MANIFEST_TOPIC);
+  const event = await openWriter(env.TRUEUP_TOPIC);
   const buckets = createSharedBuckets(env.TRUEUP_REDIS_URL, log);
   shutdown.onStop('redis', () => buckets.close());
 
-  const writer = createLogWriter({
-    send: async (records) => producer.send(env.TRUEUP_TOPIC, records),
-    ackTimeoutMs: INTAKE_LIMITS.ackTimeoutMs,
-  });
-  shutdown.onStop('log writer', async () => writer.drain());
-  health.add('log', async () => Promise.resolve(describeLog(writer)));
+  health.add('log', async () => Promise.resolve(describeLog(event)));
   const door = await startDoor({
     host: env.TRUEUP_HTTP_HOST,
     port: env.TRUEUP_HTTP_PORT,
@@ -61,7 +67,7 @@ try {
     directory: createDirectory({ principals, keyEnv: env.TRUEUP_CLOCK === 'wall' ? 'live' : 'test', now: Date.now }),
     limiter: createRateLimiter(buckets, Date.now),
     budget: createBudget(INTAKE_LIMITS.bytesInFlightMax),
-    writer,
+    writers: { event, manifest },
     clock: createClock(env.TRUEUP_CLOCK, postgres),
     tracing,
     metrics,

@@ -4,7 +4,11 @@ import { REQUEST_CODES } from '../intake.ts';
 import { REJECT_REASONS } from '../reject-reasons.ts';
 import { PARTITION, WORK_SECONDS, type MetricTable } from './spec.ts';
 
-export const HTTP_ROUTES = ['events', 'health', 'other'] as const;
+/**
+ * The objectives of the HTTP door look at `events` only. A source posts one manifest an hour and has two days for it, so a
+ * refused one costs a retry and no usage; one that never comes is a finding, which the objective of completeness counts.
+ */
+export const HTTP_ROUTES = ['events', 'manifests', 'health', 'other'] as const;
 export const CODE_CLASSES = ['2xx', '4xx', '5xx'] as const;
 
 /** A redirect counts as an answer that was wanted. */

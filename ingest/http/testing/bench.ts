@@ -12,6 +12,7 @@ import { createLog } from '../../../platform/log.ts';
 import { createMetrics } from '../../../platform/metrics.ts';
 import { createPostgres, type Postgres } from '../../../platform/postgres.ts';
 import { createSharedBuckets } from '../../../platform/redis.ts';
+import { retryUnavailable } from '../../../platform/retry.ts';
 import type { Tracing } from '../../../platform/tracing.ts';
 import { createIngestBench, type IngestBench } from '../../testing/bench.ts';
 import { createDirectory } from '../access.ts';
@@ -34,8 +35,9 @@ export type Reply = {
     readonly requestId: string;
     readonly accepted?: number;
     readonly rejected?: number;
+    readonly message?: string;
     readonly outcomes?: readonly {
-      readonly id: string;
+      readonly id?: string;
       readonly outcome: string;
       readonly code?: string;
       readonly field?: string;
@@ -53,6 +55,8 @@ export type Sent = {
 
 export type DoorBench = {
   readonly ingest: IngestBench;
+  /** Manifests have a topic of their own. */
+  readonly manifestTopic: string;
   readonly door: Door;
   readonly principals: Principals;
   /** A key of source /cell/1 for all accounts. */
@@ -64,8 +68,8 @@ export type DoorBench = {
     expiresAtMs?: number;
   }): Promise<string>;
   post(body: string | Buffer, sent?: Sent): Promise<Reply>;
-  /** Every record of the topic so far. */
-  fetchLog(count: number): Promise<{ key: string; value: string; timestampMs: number }[]>;
+  /** Every record of a topic so far, of events if not said. */
+  fetchLog(count: number, topic?: string): Promise<{ key: string; value: string; timestampMs: number }[]>;
   close(): Promise<void>;
 };
 
@@ -76,7 +80,7 @@ export type DoorBenchOptions = {
   readonly ackTimeoutMs?: number;
   readonly redisUrl?: string;
   readonly tracing?: Tracing;
-  /** Stands between the door and the broker: to delay, or to keep an ack from coming. */
+  /** Stands between the door and the broker for both topics: to delay, or to keep an ack from coming. */
   readonly between?: (send: () => Promise<void>) => Promise<void>;
 };
 
@@ -93,8 +97,13 @@ export async function createDoorBench(label: string, options: DoorBenchOptions):
   }
   const principals = createPrincipals(db);
   const log = createLog('http-test', process.env['TRUEUP_TEST_LOG'] ?? 'silent');
+  const manifestTopic = `${ingest.topic}.manifests`;
+  await retryUnavailable(async () => ingest.kafka.createTopic(manifestTopic, { partitions: 1 }));
   const producer = await ingest.kafka.createProducer();
-  const send = async (records: readonly OutgoingRecord[]) => between(async () => producer.send(ingest.topic, records));
+  const openWriter = (topic: string) => {
+    const send = async (records: readonly OutgoingRecord[]) => between(async () => producer.send(topic, records));
+    return createLogWriter({ send, ackTimeoutMs: options.ackTimeoutMs ?? INTAKE_LIMITS.ackTimeoutMs });
+  };
   const buckets = createSharedBuckets(redisUrl, log);
   const door = await startDoor({
     host: '127.0.0.1',
@@ -103,7 +112,7 @@ export async function createDoorBench(label: string, options: DoorBenchOptions):
     directory: createDirectory({ principals, keyEnv: 'test', now: Date.now }),
     limiter: createRateLimiter(buckets, Date.now),
     budget: createBudget(options.bytesInFlightMax ?? INTAKE_LIMITS.bytesInFlightMax),
-    writer: createLogWriter({ send, ackTimeoutMs: options.ackTimeoutMs ?? INTAKE_LIMITS.ackTimeoutMs }),
+    writers: { event: openWriter(ingest.topic), manifest: openWriter(manifestTopic) },
     clock: createClock('simulated', db),
     metrics: createMetrics(),
     ...(limits === undefined ? {} : { limits }),
@@ -117,12 +126,13 @@ export async function createDoorBench(label: string, options: DoorBenchOptions):
   const key = await createKey({ source: '/cell/1', accounts: 'all' });
   return {
     ingest,
+    manifestTopic,
     door,
     principals,
     key,
     createKey,
     post: async (body, sent = {}) => post(door.url, body, { key, ...sent }),
-    fetchLog: async (count) => fetchLog(ingest, count),
+    fetchLog: async (count, topic = ingest.topic) => fetchLog(ingest, topic, count),
     close: async () => {
       await door.stop();
       await producer.close();
@@ -151,15 +161,16 @@ async function post(
   return { status: response.status, headers: response.headers, body: (await response.json()) as Reply['body'] };
 }
 
-/** Reads the topic from its start in a group of its own until `count` records came. */
+/** Reads a topic from its start in a group of its own until `count` records came. */
 async function fetchLog(
   ingest: IngestBench,
+  topic: string,
   count: number,
 ): Promise<{ key: string; value: string; timestampMs: number }[]> {
   const found: { key: string; value: string; timestampMs: number }[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const consumer = ingest.kafka.createConsumer({
-    topic: ingest.topic,
+    topic,
     groupId: `look-${randomBytes(4).toString('hex')}`,
     onBatch: ({ records }) => {
       for (const { key, value, timestamp } of records) {

@@ -30,7 +30,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'period',
     usage: [
-      'period status <period> [--json]',
+      'period status <period> [--digests] [--json]      exit 1: a gap, or closed rows that differ from the digest',
       'period close <period> [--wait-minutes <n>] [--json]',
       'period explain <period> [--from log|truth] [--json]',
       'period adjust <period> [--json]',
@@ -149,6 +149,16 @@ const COMMANDS: readonly Command[] = [
     load: async () => import('./holds.ts'),
   },
   {
+    name: 'tenants',
+    usage: [
+      'tenants list [--limit n] [--json]      exit 1: only pins are known',
+      'tenants pin <account> --reason <why> --as <operator>',
+      'tenants unpin <account> --as <operator>',
+    ],
+    says: 'who has a series of their own in metrics: the largest by usage, and those that are pinned',
+    load: async () => import('./tenants.ts'),
+  },
+  {
     name: 'audit-log',
     usage: [
       'audit-log verify [--anchor <entry>:<hash>]... [--json]      exit 1: it is not what was written',
@@ -194,11 +204,11 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'rejects',
     usage: [
-      'rejects list [--account a] [--source s] [--reason R] [--from t] [--to t] [--limit n] [--json]',
+      'rejects list [--account a] [--source s] [--reason R] [--from t] [--to t] [--happened-from t] [--happened-to t] [--limit n] [--json]',
       'rejects show <partition>:<offset> [--json]',
       'rejects replay <partition>:<offset> --case <id> --operator <name> --why <text> [--record <file>] [--json]',
     ],
-    says: 'records that could not be counted',
+    says: 'records that could not be counted; --from and --to mean their arrival, --happened-from and --happened-to their own time',
     load: async () => import('./rejects.ts'),
   },
 ];

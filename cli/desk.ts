@@ -2,7 +2,8 @@
 // they work while the pipeline is down.
 
 import { fetchActor, type PeopleTables } from '../accounts/people.ts';
-import type { PrincipalTables } from '../accounts/principals.ts';
+import { createPrincipals, type PrincipalTables } from '../accounts/principals.ts';
+import type { AggregateTables } from '../aggregate/tables.ts';
 import type { Actor } from '../domain/contracts/permissions.ts';
 import { parseRfc3339 } from '../ingest/rfc3339.ts';
 import { createClock, type BusinessClockTables } from '../platform/clock.ts';
@@ -11,7 +12,11 @@ import type { ReconcileTables } from '../reconcile/books.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { toJson } from './json.ts';
 
-export type DeskTables = ReconcileTables & PeopleTables & BusinessClockTables & Pick<PrincipalTables, 'accounts'>;
+export type DeskTables = ReconcileTables &
+  PeopleTables &
+  BusinessClockTables &
+  Pick<PrincipalTables, 'accounts'> &
+  Pick<AggregateTables, 'tenant_pins'>;
 
 export type Desk = {
   readonly db: Postgres<DeskTables>;
@@ -33,6 +38,12 @@ export async function withDesk<T>(context: CommandContext, work: (desk: Desk) =>
 export async function actingAs({ db }: Desk, name: string | undefined): Promise<Actor> {
   if (name === undefined) throw new UsageError('--as names the person who acts: see trueup people list');
   return fetchActor(db, name);
+}
+
+/** Throws a usage error for an account that nobody registered. */
+export async function requireRegistered({ db }: Desk, account: string): Promise<void> {
+  const registered = await createPrincipals(db as unknown as Postgres<PrincipalTables>).fetchRegistered([account]);
+  if (!registered.has(account)) throw new UsageError(`account ${account} is not registered`);
 }
 
 export function oneOf(positionals: readonly string[], what: string): string {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/rollup.ts';
+import { rollUpPending } from '../aggregate/testing/roll-up.ts';
 import { createUsage } from '../aggregate/usage.ts';
 import { DAY_MS, HOUR_MS, parsePeriod, toIso } from '../domain/period.ts';
 import { createIngestBench, usageRecord, type IngestBench } from '../ingest/testing/bench.ts';

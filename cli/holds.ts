@@ -2,12 +2,20 @@
 // time of the business clock. Exit code 1 of `list` says that something is held.
 
 import { parseArgs } from 'node:util';
-import { createPrincipals, type PrincipalTables } from '../accounts/principals.ts';
 import { toIso } from '../domain/period.ts';
-import type { Postgres } from '../platform/postgres.ts';
 import { addHold, computeHoldState, fetchAllHolds, releaseHold, type Hold, type HoldKind } from '../reconcile/books.ts';
 import { UsageError, type Run } from './command.ts';
-import { actingAs, answer, oneOf, parseInstant, required, toColumns, withDesk, type Desk } from './desk.ts';
+import {
+  actingAs,
+  answer,
+  oneOf,
+  parseInstant,
+  required,
+  requireRegistered,
+  toColumns,
+  withDesk,
+  type Desk,
+} from './desk.ts';
 
 type Options = {
   readonly as?: string;
@@ -62,7 +70,7 @@ async function add(desk: Desk, options: Options): Promise<string> {
   if ((account === undefined) !== global) throw new UsageError('say --account <account> or --global');
   const reason = required(options.reason, '--reason', 'says why');
   const expiresAtMs = parseInstant('--until', required(options.until, '--until', 'is when it ends by itself'));
-  if (account !== undefined) await checkRegistered(desk, account);
+  if (account !== undefined) await requireRegistered(desk, account);
   const kinds: HoldKind[] = [
     ...(pushes || !finalization ? (['pushes'] as const) : []),
     ...(finalization || !pushes ? (['finalization'] as const) : []),
@@ -75,11 +83,6 @@ async function add(desk: Desk, options: Options): Promise<string> {
 function say({ context }: Desk, id: string, json: boolean): number {
   answer(context, json, { value: { id }, lines: [id] });
   return 0;
-}
-
-async function checkRegistered({ db }: Desk, account: string): Promise<void> {
-  const registered = await createPrincipals(db as unknown as Postgres<PrincipalTables>).fetchRegistered([account]);
-  if (!registered.has(account)) throw new UsageError(`account ${account} is not registered`);
 }
 
 async function list({ db, nowMs, context }: Desk, { all, json }: Options): Promise<number> {

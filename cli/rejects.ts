@@ -33,6 +33,8 @@ async function list(args: string[], { stores, context }: Desk): Promise<number> 
       reason: { type: 'string' },
       from: { type: 'string' },
       to: { type: 'string' },
+      'happened-from': { type: 'string' },
+      'happened-to': { type: 'string' },
       limit: { type: 'string', default: '50' },
       json: { type: 'boolean', default: false },
     },
@@ -41,16 +43,18 @@ async function list(args: string[], { stores, context }: Desk): Promise<number> 
   if (values.reason !== undefined && reason === undefined) {
     throw new UsageError(`--reason is one of ${REJECT_REASONS.join(', ')}`);
   }
-  const fromMs = values.from === undefined ? undefined : parseInstant('--from', values.from);
-  const toMs = values.to === undefined ? undefined : parseInstant('--to', values.to);
+  const arrived = parseWindow(['--from', values.from], ['--to', values.to]);
+  const happened = parseWindow(['--happened-from', values['happened-from']], ['--happened-to', values['happened-to']]);
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) throw new UsageError('--limit is from 1 to 10000');
   const rejects = await fetchRejects(stores.deps.clickhouse, {
     ...(values.account === undefined ? {} : { account: values.account }),
     ...(values.source === undefined ? {} : { source: values.source }),
     ...(reason === undefined ? {} : { reason }),
-    ...(fromMs === undefined ? {} : { fromMs }),
-    ...(toMs === undefined ? {} : { toMs }),
+    ...(arrived.fromMs === undefined ? {} : { fromMs: arrived.fromMs }),
+    ...(arrived.toMs === undefined ? {} : { toMs: arrived.toMs }),
+    ...(happened.fromMs === undefined ? {} : { happenedFromMs: happened.fromMs }),
+    ...(happened.toMs === undefined ? {} : { happenedToMs: happened.toMs }),
     limit,
   });
   for (const one of rejects) {
@@ -63,6 +67,19 @@ async function list(args: string[], { stores, context }: Desk): Promise<number> 
     rejects.length < limit ? `${rejects.length} found` : `${limit} shown; there may be more: narrow the search`,
   );
   return 0;
+}
+
+type Given = readonly [option: string, text: string | undefined];
+
+/** Half-open. */
+function parseWindow(from: Given, to: Given): { fromMs: number | undefined; toMs: number | undefined } {
+  const [fromMs, toMs] = [from, to].map(([option, text]) =>
+    text === undefined ? undefined : parseInstant(option, text),
+  );
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
+    throw new UsageError(`${from[0]} lies before ${to[0]}, which is not part of what is looked for`);
+  }
+  return { fromMs, toMs };
 }
 
 async function show(args: string[], { stores, context }: Desk): Promise<number> {
@@ -89,6 +106,7 @@ async function show(args: string[], { stores, context }: Desk): Promise<number> 
   context.print(`next     ${REJECT_NEXT_STEP[reject.reason]}`);
   context.print(`subject  ${reject.subject}`);
   context.print(`source   ${reject.source}`);
+  context.print(`happened ${reject.happenedAtMs === null ? 'not readable' : toIso(reject.happenedAtMs)}`);
   context.print(`key      ${printable(reject.key)}`);
   context.print(
     `bytes    ${reject.payloadBytes}${reject.payload.length < reject.payloadBytes ? ', the head follows' : ''}`,

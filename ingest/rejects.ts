@@ -8,6 +8,8 @@ export type Reject = {
   readonly partition: number;
   readonly offset: string;
   readonly arrivedAtMs: number;
+  /** What the record says about when it happened; null where that can't be read. */
+  readonly happenedAtMs: number | null;
   readonly reason: RejectReason;
   /** The attribute at fault; empty when it is the record as a whole. */
   readonly field: string;
@@ -26,6 +28,9 @@ export type RejectFilter = {
   /** Arrival, epoch ms, half-open. */
   readonly fromMs?: number;
   readonly toMs?: number;
+  /** The event's own time, epoch ms, half-open; records whose time can't be read are in no such window. */
+  readonly happenedFromMs?: number;
+  readonly happenedToMs?: number;
   readonly limit: number;
 };
 
@@ -33,6 +38,7 @@ type Row = {
   partition: number;
   offset: string;
   arrived_ms: string;
+  happened_ms: string | null;
   reason: RejectReason;
   field: string;
   subject: string;
@@ -42,8 +48,12 @@ type Row = {
   payload_bytes: number;
 };
 
+/** Out of the record itself: of one that can't be counted nothing else was kept. */
+const HAPPENED_AT = `parseDateTime64BestEffortOrNull(JSONExtractString(tryBase64Decode(payload), 'time'), 3, 'UTC')`;
+
 const COLUMNS = `kafka_partition AS partition, toString(kafka_offset) AS offset,
-  toString(toUnixTimestamp64Milli(arrived_at)) AS arrived_ms, toString(reason) AS reason, toString(field) AS field,
+  toString(toUnixTimestamp64Milli(arrived_at)) AS arrived_ms, toString(toUnixTimestamp64Milli(${HAPPENED_AT})) AS happened_ms,
+  toString(reason) AS reason, toString(field) AS field,
   subject, source, key, payload, payload_bytes`;
 
 /** Newest first. An account is what its namespaces end with, as far as the record could be read. */
@@ -60,6 +70,9 @@ export async function fetchRejects(clickhouse: ClickHouse, filter: RejectFilter)
   add('reason', filter.reason, 'reason = {reason:String}');
   add('fromMs', filter.fromMs, `arrived_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')`);
   add('toMs', filter.toMs, `arrived_at < fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')`);
+  const [from, to] = [filter.happenedFromMs, filter.happenedToMs];
+  add('happenedFromMs', from, `${HAPPENED_AT} >= fromUnixTimestamp64Milli({happenedFromMs:Int64}, 'UTC')`);
+  add('happenedToMs', to, `${HAPPENED_AT} < fromUnixTimestamp64Milli({happenedToMs:Int64}, 'UTC')`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const rows = await clickhouse.query<Row>(
     `SELECT ${COLUMNS} FROM usage_rejected_v1 FINAL ${where}
@@ -96,6 +109,7 @@ function toReject(row: Row): Reject {
     source,
     key,
     arrivedAtMs: Number(row.arrived_ms),
+    happenedAtMs: row.happened_ms === null ? null : Number(row.happened_ms),
     payload: Buffer.from(row.payload, 'base64'),
     payloadBytes: row.payload_bytes,
   };

@@ -80,13 +80,22 @@ describe('how many series there can be', () => {
 
   test(`${TENANTS} tenants with usage become a hundred series and one`, async () => {
     const { clickhouse } = databases;
+    const metrics = createMetrics({ runtime: true });
+    const tenantUsage = createTenantUsage({
+      clickhouse,
+      metrics,
+      log: createLog('test', 'silent'),
+      now: async () => Promise.resolve(NOON_MS),
+      machineNowMs: () => 0,
+      fetchPinned: async () => Promise.resolve([]),
+    });
+    await tenantUsage.look();
     await clickhouse.command(
       `INSERT INTO usage_day_v1 (namespace, meter, day, quantity, events, run)
        SELECT concat('ns.acct-', toString(number)), 'actions', toDate('2026-10-15'), number + 1, number + 1, 1
        FROM numbers(${TENANTS})`,
     );
-    const metrics = createMetrics({ runtime: true });
-    await createTenantUsage({ clickhouse, metrics, now: async () => Promise.resolve(NOON_MS) }).look();
+    await tenantUsage.look();
     const text = await metrics.render();
     const tenants = text.match(/^trueup_aggregate_tenant_events_total\{/gm) ?? [];
     expect(tenants.length).toBeGreaterThan(80);

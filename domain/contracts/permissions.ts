@@ -25,6 +25,7 @@ const HOLDERS = {
   'sign-off.reopen': ['reopener'],
   'hold.add': ['preparer', 'reviewer', 'operator'],
   'hold.release': ['reviewer', 'operator'],
+  'tenant.pin': ['operator'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof HOLDERS;

@@ -9,6 +9,7 @@ import { retryUnavailable } from '../../platform/retry.ts';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.ts';
 import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
+import { NO_CASES, type CaseKeys } from '../case.ts';
 import { createManifestSink } from '../manifests.ts';
 import { createSink, sinkGroupOf, type Sink } from '../sink.ts';
 import { createBlockStore } from '../store.ts';
@@ -21,8 +22,9 @@ export type IngestBench = {
   readonly kafka: Kafka;
   readonly databases: FreshDatabases;
   send(records: readonly OutgoingRecord[]): Promise<void>;
-  startSink(tracing?: Tracing): Promise<Sink>;
-  startManifestSink(): Promise<void>;
+  startSink(tracing?: Tracing, cases?: CaseKeys): Promise<Sink>;
+  /** Reads the bench's own topic unless another one is named. */
+  startManifestSink(topic?: string): Promise<void>;
   /** Stops every sink that runs. */
   stopSink(): Promise<void>;
   /** The next sink starts at offset 0. */
@@ -103,18 +105,18 @@ class Bench implements IngestBench {
     this.closeClients = closeClients;
   }
 
-  async startSink(tracing = NO_TRACING): Promise<Sink> {
+  async startSink(tracing = NO_TRACING, cases = NO_CASES): Promise<Sink> {
     const { kafka, topic, databases, db, log } = this.parts;
     const metrics = createMetrics();
     const store = createBlockStore(databases.clickhouse, db, { signal: this.stopping.signal, log, metrics });
-    const sink = createSink({ kafka, store, topic, log, metrics, tracing });
+    const sink = createSink({ kafka, store, topic, log, metrics, tracing, cases });
     await sink.start();
     this.sinks.push(sink);
     return sink;
   }
 
-  async startManifestSink(): Promise<void> {
-    const { kafka, topic, databases, log } = this.parts;
+  async startManifestSink(topic = this.topic): Promise<void> {
+    const { kafka, databases, log } = this.parts;
     const waiting = { signal: this.stopping.signal, log, metrics: createMetrics() };
     const sink = createManifestSink({ kafka, topic, clickhouse: databases.clickhouse, waiting });
     await sink.start();

@@ -66,7 +66,9 @@ async function fetchRights(db: Postgres<Tables>): Promise<PostgresRights> {
     sql<RoleRow>`
       SELECT current_user AS role, rolsuper AS superuser,
         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates,
-        has_sequence_privilege(to_regclass('rollup_runs'), 'USAGE') AS counts,
+        has_sequence_privilege(to_regclass('rollup_runs'), 'USAGE')
+          AND has_sequence_privilege(to_regclass('rollup_disturbances'), 'USAGE')
+          AND has_sequence_privilege(to_regclass('rollup_disturbances'), 'SELECT') AS counts,
         (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('audit_log')) AS owns
       FROM pg_roles WHERE rolname = current_user`.execute(db),
     sql<{ name: string; letters: string }>`

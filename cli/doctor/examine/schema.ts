@@ -1,6 +1,7 @@
 // Both databases' halves of the schema, which stand in one plan, and of the state, which must fit together. Reads only.
 
 import { createClickHouse } from '../../../platform/clickhouse.ts';
+import { checkLogLayout } from '../../../platform/log-layout.ts';
 import { planMigration } from '../../../platform/migrate.ts';
 import { createPostgres } from '../../../platform/postgres.ts';
 import { readSchemaFiles } from '../../../platform/schema-files.ts';
@@ -41,7 +42,10 @@ export async function examineSchema(context: CommandContext): Promise<Area> {
       const migrations = judgeFact('migrations', plan, (found) => judgeSchema(found, readSchemaFiles().length));
       // Tables that aren't there yet can't disagree.
       if (!plan.known || plan.value.expand.length > 0) return migrations;
-      const agreement = await learn(async () => checkStoresAgree({ clickhouse, db, topic }));
+      const agreement = await learn(async () => {
+        await checkLogLayout(db, { topic });
+        await checkStoresAgree({ clickhouse, db, topic });
+      });
       const agreed = ok('stores', 'Postgres and ClickHouse hold halves of one state');
       return [...migrations, ...judgeFact('stores', agreement, () => [agreed])];
     },

@@ -29,7 +29,7 @@ describe('rights in Postgres', () => {
   });
 
   test('a lacking right is a problem of its room and says what to grant', () => {
-    expect(judge({ tables: holding('ingest_blocks', 'r') })).toMatchObject([
+    expect(judge({ tables: holding('ingest_blocks', 'rd') })).toMatchObject([
       {
         check: 'rights for ingest',
         verdict: 'problem',

@@ -23,7 +23,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
     credit_grants: 'ra',
     credit_uses: 'rad',
   },
-  ingest: { ingest_blocks: 'raw', reject_replays: 'raw' },
+  ingest: { ingest_blocks: 'rawd', log_layout: 'ra', reject_replays: 'raw' },
   aggregate: {
     periods: 'raw',
     period_adjustments: 'ra',
@@ -31,6 +31,9 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
     period_archives: 'raw',
     integrity_findings: 'raw',
     part_restorations: 'raw',
+    tenant_pins: 'rad',
+    rollup_shards: 'rawd',
+    rollup_shards_done: 'rad',
   },
   reconcile: {
     reconcile_runs: 'raw',
@@ -95,8 +98,12 @@ function judgeRoom(room: string, needed: Readonly<Record<string, string>>, { rol
 function judgeRuns({ role, mayCountRuns }: PostgresRights): Finding {
   const check = 'rights for run numbers';
   if (mayCountRuns) return ok(check, `${role} may count them`);
-  const says = `${role} lacks USAGE on the sequence rollup_runs`;
-  return problem(check, says, `as its owner: GRANT USAGE, SELECT, UPDATE ON SEQUENCE rollup_runs TO ${role}`);
+  const says = `${role} lacks USAGE or SELECT on the sequences rollup_runs and rollup_disturbances`;
+  return problem(
+    check,
+    says,
+    `as its owner: GRANT USAGE, SELECT, UPDATE ON SEQUENCE rollup_runs, rollup_disturbances TO ${role}`,
+  );
 }
 
 function judgeCreating({ role, mayCreate }: PostgresRights, { migrates }: RightsNeeds): Finding {

@@ -6,8 +6,8 @@ import { TrueupError } from '../domain/contracts/errors.ts';
 import { parseWhole } from '../domain/decimal.ts';
 import { nextPeriod, type Period } from '../domain/period.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import { checkRolledUp } from './block-log.ts';
 import { checkClosedDigest, resolveConflicts, type CloseDeps } from './close.ts';
+import { checkWholeUpTo } from './damage.ts';
 import { fetchPeriod, requirePeriod } from './period-record.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
@@ -18,14 +18,17 @@ import type { Adjustment, AdjustmentRun, Barrier } from './usage.ts';
 
 type Delta = { account: string; namespace: string; meter: string; quantity: bigint };
 
-/** Throws `rejected` PERIOD_STATE before the close, after retention, or for a barrier that lies before a recorded one. */
+/**
+ * Throws `rejected` PERIOD_STATE before the close, after retention, or for a barrier that lies before a recorded one;
+ * `unavailable` while what is stored is behind or damaged (damage.ts).
+ */
 export async function recordAdjustments(deps: CloseDeps, period: Period, upTo: Barrier): Promise<AdjustmentRun> {
   const record = await requirePeriod(deps.db, period);
   if (record.state !== 'CLOSED') {
     throw refused(`${period.key} is not closed yet`, 'close it first; usage that comes before is part of its total');
   }
   await requireTruth(deps.db, period);
-  await checkRolledUp(deps, upTo);
+  await checkWholeUpTo(deps, upTo);
   // A losing copy that came late must not show as usage.
   await resolveConflicts(deps, period);
   await checkClosedDigest(deps, period, record);
@@ -43,8 +46,8 @@ export async function recordAdjustments(deps: CloseDeps, period: Period, upTo: B
     }
     const deltas = await fetchDeltas({ ...deps, db: transaction }, period, upTo);
     if (deltas.length === 0) return undefined;
-    // Once more: what was read meanwhile may have lacked a part that an operator set aside.
-    await checkRolledUp({ ...deps, db: transaction }, upTo);
+    // Once more: what was read meanwhile may have lacked a part that an operator, or the engine itself, set aside.
+    await checkWholeUpTo({ ...deps, db: transaction }, upTo);
     const next = (runs.at(-1)?.k ?? 0) + 1;
     const postedTo = (await openPeriodAfter(transaction, period)).key;
     await insertRun(transaction, { period: period.key, k: next, upTo, postedTo, deltas });

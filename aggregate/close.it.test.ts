@@ -174,3 +174,84 @@ test('rollups are recomputed for conflicts that are new, and left alone for thos
   expect(await runs()).not.toEqual(swept);
   expect(await bench.usage.fetchRollupMismatches(OCTOBER)).toEqual([]);
 });
+
+/** A row that no sink wrote: truth without a block, before every barrier. */
+async function forge(id: string, at: string, namespace: string): Promise<void> {
+  await bench.databases.clickhouse.command(
+    `INSERT INTO usage_events_v1 (namespace, type, time, source, id, quantity, generation, kafka_partition, kafka_offset, arrived_at)
+     SELECT {namespace:String}, type, parseDateTime64BestEffort({at:String}, 3, 'UTC'), source, {id:String}, quantity, generation, 0, 0, arrived_at
+     FROM usage_events_v1 LIMIT 1`,
+    { id, at, namespace },
+  );
+}
+
+async function mutate(statement: string): Promise<void> {
+  await bench.databases.clickhouse.command(`${statement} SETTINGS mutations_sync = 2`);
+}
+
+test('hours of an attempt that stopped count no more once the truth does not have them', async () => {
+  bench = await createUsageBench('close_attempt', 1);
+  await bench.store([{ id: 'a', at: '2026-10-02T00:00:00Z', offset: 0 }]);
+  await bench.rollUp();
+  await bench.usage.takeBarrier(OCTOBER, GRACE_ENDS_MS);
+  await forge('other hour', '2026-10-02T05:00:00Z', 'pay.acme');
+  await forge('other account', '2026-10-02T00:00:00Z', 'pay.nobody');
+  await expect(bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).rejects.toThrow('I3: 2 windows');
+  expect(await bench.usage.fetchClosedTotals(OCTOBER)).toHaveLength(2);
+
+  await mutate(`ALTER TABLE usage_events_v1 DELETE WHERE id LIKE 'other %'`);
+  const closed = await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS);
+  expect(closed.events).toBe(1n);
+  expect(await bench.usage.fetchClosedTotals(OCTOBER)).toMatchObject([{ namespace: 'pay.acme', quantity: 10n }]);
+  expect(await bench.usage.fetchClosedHours(OCTOBER, 'acme')).toHaveLength(1);
+  expect(await bench.usage.fetchClosedHours(OCTOBER, 'nobody')).toEqual([]);
+  expect(await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).toEqual(closed);
+});
+
+test('hours that are not stored as the truth has them close nothing', async () => {
+  bench = await createUsageBench('close_stored', 1);
+  await bench.store([{ id: 'a', at: '2026-10-02T00:00:00Z', offset: 0 }]);
+  await bench.rollUp();
+  await bench.usage.takeBarrier(OCTOBER, GRACE_ENDS_MS);
+  const { clickhouse } = bench.databases;
+  const command: typeof clickhouse.command = async (sql, parameters) => {
+    await clickhouse.command(sql, parameters);
+    if (sql.includes('INSERT INTO closed_usage_hour_v1')) {
+      await mutate('ALTER TABLE closed_usage_hour_v1 UPDATE quantity = quantity + 1 WHERE true');
+    }
+  };
+  const closing = closePeriod({ ...bench.deps, clickhouse: { ...clickhouse, command } }, OCTOBER, GRACE_ENDS_MS);
+  await expect(closing).rejects.toThrow('I4: hours of 2026-10 were stored with digest');
+  expect(await bench.db.selectFrom('periods').select(['state', 'digest']).execute()).toEqual([
+    { state: 'CLOSING', digest: null },
+  ]);
+  expect(await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).toMatchObject({ events: 1n });
+});
+
+test('a period is held to the weights that it was closed with, whatever they are by now', async () => {
+  bench = await createUsageBench('close_weights', 1);
+  const at = '2026-10-02T00:00:00Z';
+  await bench.store([{ id: 'a', at, offset: 0 }]);
+  await bench.rollUp();
+  await bench.usage.takeBarrier(OCTOBER, GRACE_ENDS_MS);
+  // As a release would have left it under which everything weighed three times as much.
+  const { catalogue } = await bench.db.selectFrom('periods').select('catalogue').executeTakeFirstOrThrow();
+  const weights = catalogue.weights.map((weight) => weight * 3);
+  await bench.db
+    .updateTable('periods')
+    .set({ catalogue: JSON.stringify({ ...catalogue, weights }) })
+    .execute();
+  for (const grain of ['minute', 'hour', 'day']) {
+    await mutate(`ALTER TABLE usage_${grain}_v1 UPDATE quantity = quantity * 3 WHERE true`);
+  }
+  const closed = await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS);
+  expect(await bench.usage.fetchClosedTotals(OCTOBER)).toMatchObject([{ quantity: 30n }]);
+  expect(await bench.usage.closePeriod(OCTOBER, GRACE_ENDS_MS)).toEqual(closed);
+  expect(await bench.usage.fetchRollupMismatches(OCTOBER)).toEqual([]);
+  expect(await bench.usage.fetchMiscounts(OCTOBER, closed.barrier)).toEqual({ rollups: [], duplicates: [] });
+  // And no other: a minute by today's weights is damage there.
+  await mutate('ALTER TABLE usage_minute_v1 UPDATE quantity = 10 WHERE true');
+  expect(await bench.usage.fetchRollupMismatches(OCTOBER)).toContainEqual(
+    expect.objectContaining({ grain: 'minute', right: 30n, counted: 10n }),
+  );
+});

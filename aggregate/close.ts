@@ -8,8 +8,9 @@ import { parseWhole } from '../domain/decimal.ts';
 import { catalogueColumns, type MeterName } from '../domain/meter.ts';
 import { nextPeriod, previousPeriod, toIso, type Period } from '../domain/period.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
+import { checkLogLayout } from '../platform/log-layout.ts';
 import type { Postgres } from '../platform/postgres.ts';
-import { checkRolledUp } from './block-log.ts';
+import { checkWholeUpTo } from './damage.ts';
 import { computePeriodDigest, type DigestRow } from './digest.ts';
 import { fromMeter } from './meters.ts';
 import { adoptPeriodRecords, copyPeriodRecord } from './period-copies.ts';
@@ -60,6 +61,7 @@ export async function takeBarrier(deps: CloseDeps, period: Period, nowMs: number
   }
   await checkWitness(deps, nowMs);
   const barrier = await fetchLogEnds(deps);
+  await checkLogLayout(deps.db, { topic: deps.topic, partitions: barrier.length });
   await deps.db
     .insertInto('periods')
     .values({
@@ -131,19 +133,15 @@ export async function resolveConflicts({ clickhouse, db }: CloseDeps, period: Pe
 export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number): Promise<ClosedPeriod> {
   const record = await requirePeriod(deps.db, period);
   await requireTruth(deps.db, period);
-  const { barrier, catalogue } = record;
-  await checkRolledUp(deps, barrier);
+  const { barrier } = record;
+  await checkWholeUpTo(deps, barrier);
   await resolveConflicts(deps, period);
-  const counted = countedParameters({ window: period, before: barrier, catalogue });
-  await checkClosedDigest(deps, period, record);
-  // The digest is read back from what was written, so it vouches for the stored hours and not only for the sum.
-  await deps.clickhouse.command(QUERIES.closeHours, { ...counted, period: period.key });
-  const stored = await deps.clickhouse.query<DigestRow>(QUERIES.closedDigests, { period: period.key });
-  const { digest, events } = computePeriodDigest(period.key, stored);
-  if (record.digest !== null && record.digest !== digest) throw digestChanged(period, record.digest, digest);
+  const expected = await recomputeDigest(deps, period, record);
+  if (record.digest !== null && record.digest !== expected) throw digestChanged(period, record.digest, expected);
+  const { digest, events } = await writeHours(deps, period, { record, expected });
   await checkRollupsEqualRaw(deps, period, barrier);
-  // Once more: what was read meanwhile may have lacked a part that an operator set aside.
-  await checkRolledUp(deps, barrier);
+  // Once more: what was read meanwhile may have lacked a part that an operator, or the engine itself, set aside.
+  await checkWholeUpTo(deps, barrier);
   await deps.db
     .updateTable('periods')
     // A clock that went back between barrier and close must not date the one before the other.
@@ -162,21 +160,48 @@ export async function closePeriod(deps: CloseDeps, period: Period, nowMs: number
   return { period: period.key, barrier, digest, events };
 }
 
+type ToWrite = { readonly record: PeriodRecord; readonly expected: string };
+
+/** The digest is read back from what was written, so it vouches for the stored hours and not only for the sum. */
+async function writeHours({ clickhouse }: CloseDeps, period: Period, { record, expected }: ToWrite) {
+  const parameters = { ...barrierParameters(period, record), period: period.key };
+  const readBack = async () =>
+    computePeriodDigest(period.key, await clickhouse.query<DigestRow>(QUERIES.closedDigests, { period: period.key }));
+  await clickhouse.command(QUERIES.closeHours, parameters);
+  let stored = await readBack();
+  if (stored.digest !== expected) {
+    // An attempt that stopped may have written hours that the truth no longer has.
+    await clickhouse.command(QUERIES.emptyVanishedHours, parameters);
+    stored = await readBack();
+  }
+  const found = `hours of ${period.key} were stored with digest ${stored.digest}, its log gives ${expected}`;
+  invariant(stored.digest === expected, 'I4', found);
+  return stored;
+}
+
+/** What the truth gives as of the barrier. */
+async function recomputeDigest({ clickhouse }: CloseDeps, period: Period, record: PeriodRecord): Promise<string> {
+  const rows = await clickhouse.query<DigestRow>(QUERIES.recomputedDigests, barrierParameters(period, record));
+  return computePeriodDigest(period.key, rows).digest;
+}
+
+function barrierParameters(period: Period, { barrier, catalogue }: PeriodRecord): Record<string, unknown> {
+  return countedParameters({ window: period, before: barrier, catalogue });
+}
+
 /**
  * Throws `bug` CLOSE_DIGEST_CHANGED when the truth no longer gives what was closed: whatever is computed from it then, a
  * second close or an adjustment, would bill the damage.
  */
 export async function checkClosedDigest(deps: CloseDeps, period: Period, record: PeriodRecord): Promise<void> {
   if (record.digest === null) return;
-  const counted = countedParameters({ window: period, before: record.barrier, catalogue: record.catalogue });
-  const again = await deps.clickhouse.query<DigestRow>(QUERIES.recomputedDigests, counted);
-  const found = computePeriodDigest(period.key, again).digest;
+  const found = await recomputeDigest(deps, period, record);
   if (found !== record.digest) throw digestChanged(period, record.digest, found);
 }
 
 /** Throws `bug` naming the first windows whose rollup is not what the truth says (promise I3). */
-export async function checkRollupsEqualRaw(deps: CloseDeps, period: Period, before?: Barrier): Promise<void> {
-  const mismatches = await fetchStandingMismatches(deps, period, before === undefined ? {} : { before });
+async function checkRollupsEqualRaw(deps: CloseDeps, period: Period, before: Barrier): Promise<void> {
+  const mismatches = await fetchStandingMismatches(deps, period, { before });
   const sample = mismatches.slice(0, 3).map(formatMismatch).join('; ');
   invariant(mismatches.length === 0, 'I3', `${mismatches.length} windows of ${period.key} differ from raw: ${sample}`);
 }
@@ -211,12 +236,18 @@ export async function fetchStandingMismatches(
   return mismatches;
 }
 
+/** By the catalogue that the period's close pinned, as its digest is: weights that changed since are no damage. */
 export async function fetchRollupMismatches(
-  { clickhouse }: CloseDeps,
+  { clickhouse, db }: CloseDeps,
   period: Period,
   { before, limit = MISMATCHES_NAMED }: MismatchOptions = {},
 ): Promise<RollupMismatch[]> {
-  const counted = countedParameters({ window: period, ...(before === undefined ? {} : { before }) });
+  const pinned = await fetchPeriod(db, period);
+  const counted = countedParameters({
+    window: period,
+    ...(before === undefined ? {} : { before }),
+    ...(pinned === undefined ? {} : { catalogue: pinned.catalogue }),
+  });
   const parameters = { ...counted, limit };
   type Of = { namespace: string; meter: string };
   const minutes = await clickhouse.query<Of & { at: string; rolled_up: string; recomputed: string }>(

@@ -9,6 +9,7 @@ import type { Period } from '../domain/period.ts';
 import { fetchStandingMismatches, resolveConflicts, type CloseDeps, type RollupMismatch } from './close.ts';
 import { fromMeter } from './meters.ts';
 import { countedParameters } from './parameters.ts';
+import { requirePeriod } from './period-record.ts';
 import { QUERIES } from './queries.ts';
 import { requireTruth } from './retention/state.ts';
 import type { Barrier } from './usage.ts';
@@ -41,9 +42,11 @@ export async function fetchMiscounts(deps: CloseDeps, period: Period, upTo: Barr
   };
 }
 
-async function fetchDuplicates({ clickhouse }: CloseDeps, period: Period, upTo: Barrier): Promise<Miscount[]> {
+async function fetchDuplicates({ clickhouse, db }: CloseDeps, period: Period, upTo: Barrier): Promise<Miscount[]> {
   type Row = { account: string; namespace: string; meter: string; right_units: string; counted_units: string };
-  const rows = await clickhouse.query<Row>(QUERIES.countedTwice, countedParameters({ window: period, before: upTo }));
+  const { catalogue } = await requirePeriod(db, period);
+  const counted = countedParameters({ window: period, before: upTo, catalogue });
+  const rows = await clickhouse.query<Row>(QUERIES.countedTwice, counted);
   return rows.map(({ account, namespace, meter, right_units: right, counted_units: counted }) => {
     return { account, namespace, meter: fromMeter(meter), right: parseWhole(right), counted: parseWhole(counted) };
   });

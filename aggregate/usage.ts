@@ -98,6 +98,7 @@ export type Usage = {
   /**
    * Closes a period whose barrier was taken: names conflicts, fixes hour totals as of the barrier, checks rollup = raw,
    * records the digest. A second call recomputes everything and throws `bug` CLOSE_DIGEST_CHANGED if the digest moved.
+   * Throws `unavailable` ROLLUP_BEHIND or USAGE_DAMAGED while what is stored up to the barrier is not whole (damage.ts).
    */
   closePeriod(period: Period, nowMs: number): Promise<ClosedPeriod>;
   /** Hour totals of one account as closed, summed over its namespaces, zero hours left out. */
@@ -160,7 +161,8 @@ export type Adjustments = {
   /**
    * Records what the log up to `upTo` changes about a closed period: recomputation minus closed minus all earlier
    * adjustments, posted to the first period behind it that is still open. Asking again for a barrier answers what was
-   * recorded. Throws `rejected` PERIOD_STATE for an open or archived period and for a barrier before an earlier one.
+   * recorded. Throws `rejected` PERIOD_STATE for an open or archived period and for a barrier before an earlier one,
+   * `unavailable` as a close does.
    */
   recordAdjustments(period: Period, upTo: Barrier): Promise<AdjustmentRun>;
   /** All adjustments of a closed period, in the order in which they were recorded. */

@@ -44,8 +44,8 @@ export type CloseResult = { readonly run: string; readonly reportHash: string; r
 /** Activities as the workflows see them. Each may run again after any death and then changes nothing more. */
 export type Activities = {
   readClock(): Promise<number>;
-  /** The key of the period that ended last, in business time. */
-  findEndedPeriod(): Promise<string>;
+  /** The key of the period that ended last, in business time; null when a close of it was opened before. */
+  findEndedPeriod(): Promise<string | null>;
   openRun(input: RunInput): Promise<OpenedRun>;
   /** Returns how many accounts have no cycle invoice yet. */
   claimDrafts(input: RunInput): Promise<number>;

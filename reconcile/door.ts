@@ -1,13 +1,15 @@
 // The door of this room: how others start a close, follow it and read what came of it. Nothing else in here is imported
 // from outside. Every call may be repeated.
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
-  type CalendarSpec,
+  type CalendarSpecDescription,
   type Client,
+  type ScheduleSpecDescription,
 } from '@temporalio/client';
 import { closeIdOf } from '../domain/contracts/workflow-ids.ts';
 import { parsePeriod } from '../domain/period.ts';
@@ -162,31 +164,58 @@ export async function fetchReportsBefore(db: ReconcileDb, periodKey: string): Pr
 const PUSH_MINUTE = 10;
 /** After the last hourly push of the month; drafts of it are there within the hour. */
 const CLOSE_MINUTE = 20;
+/** Grace ends with the second day: a close that begins later than on the third is late, and people look at it. */
+const CLOSE_DAYS = 3;
 
 /**
- * From now on sends open hours to the biller every hour, and starts the close of a month when the next one has begun. What was
- * due while no server ran is made up for. To be called where business time is real; may be called by every worker.
+ * From now on sends open hours to the biller every hour, and starts the close of a month when the next one has begun: asked
+ * every hour of its first days, so that neither a release that comes late, nor a clock that is behind, nor workers that were
+ * away leave a month unclosed. What was due while no server ran is made up for. To be called where business time is real;
+ * may be called by every worker.
  */
 export async function ensureSchedules(client: Client): Promise<void> {
   const push: (typeof pushOpenHours)['name'] = 'pushOpenHours';
-  await ensureSchedule(client, { scheduleId: 'push-open-hours', workflowType: push, minute: PUSH_MINUTE, hour: '*' });
+  const everyHour = { hour: through(0, 23), dayOfMonth: through(1, 31) };
+  await ensureSchedule(client, {
+    scheduleId: 'push-open-hours',
+    workflowType: push,
+    times: { ...everyHour, minute: through(PUSH_MINUTE) },
+  });
   const close: (typeof startEndedClose)['name'] = 'startEndedClose';
-  const firstHour = { minute: CLOSE_MINUTE, hour: 0, dayOfMonth: 1 };
-  await ensureSchedule(client, { scheduleId: 'close-ended-period', workflowType: close, ...firstHour });
+  await ensureSchedule(client, {
+    scheduleId: 'close-ended-period',
+    workflowType: close,
+    times: { ...everyHour, minute: through(CLOSE_MINUTE), dayOfMonth: through(1, CLOSE_DAYS) },
+  });
 }
 
-type Scheduled = CalendarSpec & { readonly scheduleId: string; readonly workflowType: string };
+/** In the form in which the server gives it back. */
+type Times = Pick<CalendarSpecDescription, 'minute' | 'hour' | 'dayOfMonth'>;
+type Scheduled = { readonly scheduleId: string; readonly workflowType: string; readonly times: Times };
 
-/** One run at a time. */
-async function ensureSchedule(client: Client, { scheduleId, workflowType, ...calendar }: Scheduled): Promise<void> {
+function through(start: number, end = start): Times['minute'] {
+  return [{ start, end, step: 1 }];
+}
+
+/** One run at a time. One that an earlier release made takes over the times of this one, and stays paused if it is. */
+async function ensureSchedule(client: Client, { scheduleId, workflowType, times }: Scheduled): Promise<void> {
+  const spec = { calendars: [times] };
   try {
     await client.schedule.create({
       scheduleId,
-      spec: { calendars: [calendar] },
+      spec,
       policies: { overlap: ScheduleOverlapPolicy.SKIP },
       action: { type: 'startWorkflow', workflowType, taskQueue: TASK_QUEUE, args: [] },
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const handle = client.schedule.getHandle(scheduleId);
+    // Not without need: a server forgets what was due before an update.
+    if (!hasTimes((await handle.describe()).spec, times)) await handle.update((stored) => ({ ...stored, spec }));
   }
+}
+
+function hasTimes({ calendars, intervals }: ScheduleSpecDescription, times: Times): boolean {
+  const found = (calendars ?? []).map(({ minute, hour, dayOfMonth }) => ({ minute, hour, dayOfMonth }));
+  return (intervals ?? []).length === 0 && isDeepStrictEqual(found, [times]);
 }

@@ -1,9 +1,12 @@
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HOUR_MS } from '../domain/period.ts';
+import { eventually } from '../stack/testing/eventually.ts';
 import { TASK_QUEUE } from './activity-types.ts';
-import { ensureSchedules, fetchRunningCloses, startClose } from './door.ts';
+import { closeId, ensureSchedules, fetchRunningCloses, startClose, wasClosing } from './door.ts';
+import { fetchRunSummaries } from './store/revisions.ts';
 import { createCloseWorld, type CloseWorld, type WorldAccount } from './testing/close-world.ts';
-import type { pushOpenHours, startEndedClose } from './workflows.ts';
+import type { pushOpenHours } from './workflows.ts';
 
 let world: CloseWorld;
 afterEach(async () => world.end());
@@ -75,25 +78,103 @@ describe('usage of a period that runs', () => {
   });
 });
 
+const CLOSES = 'close-ended-period';
+
+/** Hours of the first three days, as the server gives them back. */
+const CLOSE_TIMES = {
+  minute: [{ start: 20, end: 20, step: 1 }],
+  hour: [{ start: 0, end: 23, step: 1 }],
+  dayOfMonth: [{ start: 1, end: 3, step: 1 }],
+};
+
 describe('schedules', () => {
-  test('are there once, however many workers start', async () => {
+  test('are there once, however many workers start, and are left alone by those that start later', async () => {
     world = await createCloseWorld([dev]);
     await Promise.all([ensureSchedules(world.client), ensureSchedules(world.client)]);
-    for (const id of ['push-open-hours', 'close-ended-period']) {
-      expect(await world.client.schedule.getHandle(id).describe()).toMatchObject({ policies: { overlap: 'SKIP' } });
+    await ensureSchedules(world.client);
+    for (const id of ['push-open-hours', CLOSES]) {
+      const { policies, info } = await world.client.schedule.getHandle(id).describe();
+      expect(policies).toMatchObject({ overlap: 'SKIP' });
+      // A server forgets what was due before an update, so there must be none without need.
+      expect(info.lastUpdatedAt).toBeUndefined();
     }
+    const { spec } = await world.client.schedule.getHandle(CLOSES).describe();
+    expect(spec.calendars).toMatchObject([CLOSE_TIMES]);
   });
 
-  test('the close of a month that has ended is started without anybody, and once', async () => {
+  test('that an earlier release made get the times of this one, and stay paused', async () => {
+    world = await createCloseWorld([dev]);
+    const handle = await world.client.schedule.create({
+      scheduleId: CLOSES,
+      spec: { calendars: [{ minute: 20, hour: 0, dayOfMonth: 1 }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP },
+      action: { type: 'startWorkflow', workflowType: 'startEndedClose', taskQueue: TASK_QUEUE, args: [] },
+      state: { paused: true, note: 'not this month' },
+    });
+    await ensureSchedules(world.client);
+    expect(await handle.describe()).toMatchObject({
+      spec: { calendars: [CLOSE_TIMES] },
+      policies: { overlap: 'SKIP' },
+      action: { workflowType: 'startEndedClose', taskQueue: TASK_QUEUE },
+      state: { paused: true, note: 'not this month' },
+    });
+  });
+
+  test('start the close of a month that has ended, without anybody, and once however often they fire', async () => {
     world = await createCloseWorld([dev]);
     await world.startWorker();
     await world.advance(world.period.endAtMs + HOUR_MS);
     const { key } = world.period;
-    const start = async (workflowId: string) =>
-      world.client.workflow.execute<typeof startEndedClose>('startEndedClose', { workflowId, taskQueue: TASK_QUEUE });
-    expect(await start('scheduled-1')).toBe(key);
+    const fire = await scheduleCloses();
+    expect(await fire()).toBe(key);
+    await untilOpened();
+    expect([await fire(), await fire()]).toEqual([null, null]);
     expect(await fetchRunningCloses(world.client)).toEqual([key]);
-    expect(await start('scheduled-2')).toBe(key);
     expect(await startClose(world.client, key)).toBe(false);
   });
+
+  test('leave a close alone that failed, even when Temporal has forgotten it; people may start it again', async () => {
+    world = await createCloseWorld([dev]);
+    await world.advance(world.period.endAtMs + HOUR_MS);
+    const { key } = world.period;
+    const handle = world.client.workflow.getHandle(closeId(key));
+    // Before any worker ran: nothing is stored of this one.
+    await startClose(world.client, key);
+    await handle.terminate('as one that failed');
+    await world.startWorker();
+    const fire = await scheduleCloses();
+    expect(await fire()).toBeNull();
+
+    expect(await startClose(world.client, key)).toBe(true);
+    await untilOpened();
+    await handle.terminate('as one that failed');
+    expect(await fire()).toBeNull();
+    const { namespace } = world.client.options;
+    const workflowExecution = { workflowId: closeId(key) };
+    await world.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+    await expect.poll(async () => wasClosing(world.client, key), { timeout: 60_000 }).toBe(false);
+    expect(await fire()).toBeNull();
+    expect(await wasClosing(world.client, key)).toBe(false);
+  }, 120_000);
 });
+
+/** Fires the schedule by hand, and only so: tests may run in the first days of a month. Returns what the firing returned. */
+async function scheduleCloses(): Promise<() => Promise<unknown>> {
+  await ensureSchedules(world.client);
+  const schedule = world.client.schedule.getHandle(CLOSES);
+  await schedule.pause();
+  let fired = 0;
+  return async () => {
+    await schedule.trigger();
+    fired += 1;
+    const { workflow } = await eventually(20_000, async () => {
+      const { recentActions } = (await schedule.describe()).info;
+      return recentActions[fired - 1]?.action;
+    });
+    return world.client.workflow.getHandle(workflow.workflowId).result();
+  };
+}
+
+async function untilOpened(): Promise<void> {
+  await expect.poll(async () => fetchRunSummaries(world.db, world.period.key), { timeout: 20_000 }).toHaveLength(1);
+}

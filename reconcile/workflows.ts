@@ -194,20 +194,23 @@ async function readBackPatiently(input: BatchInput, simulated: boolean): Promise
 }
 
 /**
- * Starts the close of the period that ended last and leaves it to itself; started by a schedule in the first hour of every
- * month. Returns the period's key. One that is under way or done stays as it is.
+ * Starts the close of the period that ended last and leaves it to itself; started by a schedule, every hour of the first days
+ * of a month. Returns the period's key, null when its close was started before: under way, done or failed it stays as it is.
  */
-export async function startEndedClose(): Promise<string> {
+export async function startEndedClose(): Promise<string | null> {
   const periodKey = await activities.findEndedPeriod();
+  if (periodKey === null) return null;
   try {
     await startChild(closePeriod, {
       workflowId: closeIdOf(periodKey),
       args: [{ periodKey }],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      // One that failed is looked at by people, and started again by them.
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return null;
   }
   return periodKey;
 }

@@ -123,10 +123,10 @@ function rollupStalled(before: Standing, now: Standing): Blocker[] {
 
 function brokenProof({ findings }: Standing): Blocker[] {
   if (!findings.ok) return [];
-  const broken = findings.value.open.filter(({ kind }) => FINDING_RULES[kind].promise !== 'S0');
+  const broken = findings.value.open.filter(({ kind }) => FINDING_RULES[kind].stopsClose);
   return broken.map(({ kind, key }) => ({
     what: `${kind} ${key}: ${FINDING_RULES[kind].meaning}`,
-    means: 'a close would stop here rather than bill from it',
+    means: 'nothing is closed or adjusted over it; what waits for that goes on once it is resolved',
     next: FINDING_RULES[kind].next,
     runbook: 'IntegrityFindingOpen',
   }));

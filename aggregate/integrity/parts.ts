@@ -45,12 +45,19 @@ export async function lookAtParts(deps: CloseDeps, sampling: Sampling, all: bool
     parts.filter((one) => picked.has(nameOf(one))),
   );
   const standing = new Set(parts.map(nameOf));
-  const sights = lost.map((one): Sight => {
-    const { table, part, partition, setAside, message } = one;
-    return { kind: 'PART_LOST', key: nameOf(one), evidence: { table, part, partition, setAside, message } };
-  });
   // A part that is gone was merged, or restored: what it held is looked for by the other checks.
-  return { kinds: ['PART_LOST'], sights, covers: (key) => picked.has(key) || !standing.has(key) };
+  const covers = (key: string) => picked.has(key) || !standing.has(key);
+  return { kinds: ['PART_LOST'], sights: lost.map(toSight), covers };
+}
+
+/** Parts that the engine itself took out of its tables and nobody restored. Reads no part, so it costs nothing. */
+export async function lookAtPartsSetAside(deps: Pick<CloseDeps, 'clickhouse' | 'db'>): Promise<Sight[]> {
+  return (await fetchPartsSetAside(deps)).map(toSight);
+}
+
+function toSight(lost: LostPart): Sight {
+  const { table, part, partition, setAside, message } = lost;
+  return { kind: 'PART_LOST', key: nameOf(lost), evidence: { table, part, partition, setAside, message } };
 }
 
 async function fetchParts(clickhouse: ClickHouse): Promise<Part[]> {
@@ -63,12 +70,15 @@ async function lostOf(deps: Pick<CloseDeps, 'clickhouse' | 'db'>, parts: readonl
     const message = await checkPart(deps.clickhouse, part);
     if (message !== undefined) lost.push({ ...part, setAside: false, message });
   }
-  const restored = await fetchRestored(deps.db);
-  const setAside = await deps.clickhouse.query<SetAside>(QUERIES.partsSetAside, { tables: TABLES });
-  for (const { reason, ...part } of setAside) {
-    if (!restored.has(nameOf(part))) lost.push({ ...part, setAside: true, message: `set aside as ${reason}` });
-  }
-  return lost;
+  return [...lost, ...(await fetchPartsSetAside(deps))];
+}
+
+async function fetchPartsSetAside({ clickhouse, db }: Pick<CloseDeps, 'clickhouse' | 'db'>): Promise<LostPart[]> {
+  const setAside = await clickhouse.query<SetAside>(QUERIES.partsSetAside, { tables: TABLES });
+  const restored = await fetchRestored(db);
+  return setAside
+    .filter((part) => !restored.has(nameOf(part)))
+    .map(({ reason, ...part }) => ({ ...part, setAside: true, message: `set aside as ${reason}` }));
 }
 
 /** What is wrong with a part; undefined when nothing is, or when it was merged away meanwhile. */

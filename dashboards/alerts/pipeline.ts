@@ -1,11 +1,11 @@
 // Alerts of the way from the log to the rollups, and of what sources send.
 
-import { FINDING_KINDS, FINDING_RULES } from '../../domain/contracts/integrity-findings.ts';
+import { FINDING_KINDS, FINDING_RULES, type FindingRule } from '../../domain/contracts/integrity-findings.ts';
 import { FLOW, type Alert } from './alert.ts';
 
-/** A matcher's alternatives: findings that break one of these promises. */
-const findingsOf = (...promises: readonly string[]) =>
-  FINDING_KINDS.filter((kind) => promises.includes(FINDING_RULES[kind].promise)).join('|');
+/** A matcher's alternatives: findings of these rules. */
+const findingsOf = (isOne: (rule: FindingRule) => boolean) =>
+  FINDING_KINDS.filter((kind) => isOne(FINDING_RULES[kind])).join('|');
 
 const usage = { impact: 'usage_pipeline' } as const;
 
@@ -50,7 +50,7 @@ export const PIPELINE_ALERTS: readonly Alert[] = [
     impact: 'billing',
     team: 'platform',
     service: 'integrity',
-    when: () => `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf('I1', 'I3')}"}) > 0`,
+    when: () => `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf(({ stopsClose }) => stopsClose)}"}) > 0`,
     for: '5m',
     firesWithin: '6m',
     summary: 'Stored usage is damaged: {{ $labels.kind }}',
@@ -66,7 +66,8 @@ export const PIPELINE_ALERTS: readonly Alert[] = [
     team: 'data-plane',
     // Another thing than what the page is about, which therefore doesn't hide it.
     service: 'sources',
-    when: () => `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf('I2')}"}) > 0`,
+    when: () =>
+      `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf(({ promise }) => promise === 'I2')}"}) > 0`,
     for: '15m',
     firesWithin: '16m',
     summary: 'A source sent one id with different contents',
@@ -80,7 +81,8 @@ export const PIPELINE_ALERTS: readonly Alert[] = [
     severity: 'ticket',
     team: 'data-plane',
     service: 'ingest',
-    when: () => `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf('S0')}"}) > 0`,
+    when: () =>
+      `max by (kind) (trueup_watch_open_findings{kind=~"${findingsOf(({ promise }) => promise === 'S0')}"}) > 0`,
     for: '30m',
     firesWithin: '31m',
     summary: 'What a source says it produced is not what arrived: {{ $labels.kind }}',

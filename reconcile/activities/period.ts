@@ -13,6 +13,7 @@ import { comparePeriodSides, toPeriodRecord } from '../runs/period-sides.ts';
 import { computePins } from '../runs/pins.ts';
 import { replacePeriodBreaks } from '../store/breaks.ts';
 import { fetchStoredRun, recordReport } from '../store/reports.ts';
+import { fetchRunSummaries } from '../store/revisions.ts';
 import {
   fetchRun,
   fetchRunAccounts,
@@ -49,7 +50,7 @@ type PeriodActivities = Pick<
 export function createPeriodActivities(deps: Deps): PeriodActivities {
   return {
     readClock: async () => deps.clock.now(),
-    findEndedPeriod: async () => previousPeriod(periodOf(await deps.clock.now())).key,
+    findEndedPeriod: async () => findEndedPeriod(deps),
     openRun: async (input) => openRun(deps, input),
     claimDrafts: async (input) => claimDrafts(deps, input),
     takeBarrier: async (input) => {
@@ -70,6 +71,12 @@ export function createPeriodActivities(deps: Deps): PeriodActivities {
     comparePeriod: async (input) => comparePeriod(deps, input),
     writeReport: async (input) => writeReport(deps, input),
   };
+}
+
+/** By what is stored: Temporal forgets workflows that ended, and a clock that is behind finds a month long closed. */
+async function findEndedPeriod({ clock, db }: Deps): Promise<string | null> {
+  const { key } = previousPeriod(periodOf(await clock.now()));
+  return (await fetchRunSummaries(db, key)).length === 0 ? key : null;
 }
 
 async function openRun(deps: Deps, input: RunInput): Promise<OpenedRun> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePeriod } from '../domain/period.ts';
 import { createPostgres, type Postgres } from '../platform/postgres.ts';
 import { createFreshDatabases, type FreshDatabases } from '../platform/testing/fresh-databases.ts';
-import { rollUpPending } from './rollup.ts';
+import { rollUpPending } from './testing/roll-up.ts';
 import type { AggregateTables } from './tables.ts';
 import { createUsage, type Usage } from './usage.ts';
 

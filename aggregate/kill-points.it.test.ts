@@ -33,7 +33,7 @@ afterEach(async () => {
   await Promise.all([clickhouse.close(), postgres.close(), bench.close()]);
 });
 
-function startProcess(): ChildProcess {
+function startProcess(shards = 1): ChildProcess {
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -41,6 +41,7 @@ function startProcess(): ChildProcess {
       TRUEUP_CLICKHOUSE_URL: clickhouse.url,
       TRUEUP_POSTGRES_URL: postgres.url,
       TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+      TRUEUP_ROLLUP_SHARDS: String(shards),
       TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'silent',
     },
   });
@@ -60,6 +61,7 @@ async function reachedBy(point: Failpoint, child: ChildProcess): Promise<void> {
 const copies = (from: number, count: number) =>
   Array.from({ length: count }, (_, n) => ({
     id: `e-${from + n}`,
+    namespace: `ns-${(from + n) % 7}.acme`,
     at: new Date(Date.UTC(2026, 9, 3, 10) + (from + n) * 61_000).toISOString(),
     offset: from + n,
     quantity: '3',
@@ -140,4 +142,26 @@ test('a rollup worker that slept while another went past it overwrites nothing w
   await reachedBy(marking, zombie);
   marking.release();
   await expectRolledUp(160);
+}, 120_000);
+
+test('of two workers that share the namespaces one is killed: the other takes over its share', async () => {
+  await open('rollup_shards');
+  const ownersOf = async () => {
+    const rows = await bench.db.selectFrom('rollup_shards').select('owner').where('owner', 'is not', null).execute();
+    return new Set(rows.map(({ owner }) => owner));
+  };
+  const [first, second] = [startProcess(2), startProcess(2)];
+  await eventually(WITHIN_MS, async () => ((await ownersOf()).size === 2 ? true : undefined));
+  await bench.store(copies(0, 60));
+  await expectRolledUp(60);
+  const point = clickhouse.catchNext({ matching: MINUTES, at: 'request' });
+  await bench.store(copies(60, 60));
+  // Whichever of them is held there: the first may be it, or be idle when it dies.
+  await point.reached;
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  point.release();
+  await expectRolledUp(120);
+  expect((await ownersOf()).size).toBe(1);
+  expect(second.exitCode).toBeNull();
 }, 120_000);

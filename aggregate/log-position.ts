@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Postgres } from '../platform/postgres.ts';
 import { endBehindOrWait } from './block-log.ts';
 import type { StoredRange } from './coverage.ts';
+import type { Shard } from './shards.ts';
 import type { AggregateTables } from './tables.ts';
 import type { Barrier } from './usage.ts';
 
@@ -32,17 +33,17 @@ export async function fetchPosition(db: Postgres<AggregateTables>, topic: string
 
 export type StoredBlock = StoredRange & { readonly block: string; readonly accepted: number };
 
-/** Blocks that end behind the position or wait to be rolled up, at most `limit` of them. */
+/** Blocks that end behind the position or wait to be rolled up in the shard, at most `limit` of them. */
 export async function fetchStoredSince(
   db: Postgres<AggregateTables>,
   topic: string,
-  { position, limit }: { readonly position: Barrier; readonly limit: number },
+  { position, shard, limit }: { readonly position: Barrier; readonly shard: Shard; readonly limit: number },
 ): Promise<StoredBlock[]> {
   const rows = await db
     .selectFrom('ingest_blocks')
     .select(['block', 'accepted', 'partition', 'first_offset', 'end_offset'])
     .where('topic', '=', topic)
-    .where(endBehindOrWait(position))
+    .where(endBehindOrWait(position, shard))
     .limit(limit)
     .execute();
   return rows.map(({ block, accepted, partition, first_offset: first, end_offset: end }) => ({

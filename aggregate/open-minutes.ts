@@ -10,7 +10,8 @@ import { CLICKHOUSE_TABLES } from '../domain/contracts/tables.ts';
 import { formatDecimal } from '../domain/decimal.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
-import { hoursOf, type Touched } from './rollup.ts';
+import { hoursOf, type RollupDeps, type Touched } from './rollup.ts';
+import { WHOLE, type Shard } from './shards.ts';
 import type { Barrier } from './usage.ts';
 
 /** A stretch of the log, and the minutes it touched. */
@@ -28,8 +29,8 @@ const KEPT_MINUTES = 4;
 /** Beyond either the oldest minute is left at once. */
 const MINUTES_MAX = 30;
 const WINDOWS_MAX = 1_000_000;
-/** More would not leave room for the minutes beside theirs. */
-const NAMESPACES_MAX = 200_000;
+/** A minute with more is never open: read as a whole, so many take some 300 MB for a moment. */
+const MINUTE_WINDOWS_MAX = 250_000;
 const MINUTE_SECONDS = 60;
 /** Of quantities in the rollups. */
 const SCALE = 12;
@@ -55,12 +56,14 @@ type Row = {
 
 export class OpenMinutes {
   private readonly clickhouse: ClickHouse;
+  private readonly shard: Shard;
   private readonly busyNamespaces: number;
   private readonly minutes = new Map<number, OpenMinute>();
 
   /** In a minute with fewer touched namespaces these are found faster by their names than by looking through it. */
-  constructor(clickhouse: ClickHouse, busyNamespaces: number) {
+  constructor({ clickhouse, shard = WHOLE }: Pick<RollupDeps, 'clickhouse' | 'shard'>, busyNamespaces: number) {
     this.clickhouse = clickhouse;
+    this.shard = shard;
     this.busyNamespaces = busyNamespaces;
   }
 
@@ -70,7 +73,7 @@ export class OpenMinutes {
 
   /** Rolls up those of the touched minutes that are open, or are opened now; resolves with them. */
   async rollUp({ from, to, touched, run }: Stretch): Promise<ReadonlySet<number>> {
-    const busy = [...touched].filter(([, count]) => count >= this.busyNamespaces && count <= NAMESPACES_MAX);
+    const busy = [...touched].filter(([, count]) => count >= this.busyNamespaces && count <= MINUTE_WINDOWS_MAX);
     const newest = busy
       .map(([minute]) => minute)
       .toSorted((a, b) => b - a)
@@ -83,10 +86,15 @@ export class OpenMinutes {
     const open = usable.filter((minute) => this.minutes.has(minute));
     const added = open.length === 0 ? [] : this.add(await this.fetchFresh(open, from, to));
     for (const minute of open) this.open(minute).isAddedTo = true;
-    const opened = usable.filter((minute) => !this.minutes.has(minute));
-    const read = opened.length === 0 ? [] : this.add(await this.fetchWhole(opened, to));
-    await this.write([...added, ...read], run);
-    return new Set(usable);
+    await this.write(added, run);
+    const done = new Set(open);
+    const closed = usable.filter((minute) => !this.minutes.has(minute));
+    for (const minute of closed.length === 0 ? [] : await this.fetchSmall(closed)) {
+      // One after the other: each is a large answer.
+      await this.write(this.add(await this.fetchWhole([minute], to)), run);
+      done.add(minute);
+    }
+    return done;
   }
 
   /** More than stay open by themselves. */
@@ -141,17 +149,34 @@ export class OpenMinutes {
     await this.clickhouse.insertTsv(CLICKHOUSE_TABLES.usageMinute, COLUMNS, text);
   }
 
+  /** Those of the minutes that are not too large to be opened. */
+  private async fetchSmall(minutes: readonly number[]): Promise<number[]> {
+    const rows = await this.clickhouse.query<{ minute: number; windows: string }>(QUERIES.windowsOfMinutes, {
+      ...this.shard,
+      minutes,
+      touched_hours: hoursOf(minutes),
+    });
+    const large = new Set(
+      rows.filter(({ windows }) => Number(windows) > MINUTE_WINDOWS_MAX).map(({ minute }) => minute),
+    );
+    return minutes.filter((minute) => !large.has(minute));
+  }
+
   private async fetchCorrected(minutes: readonly number[]): Promise<Set<number>> {
     const rows = await this.clickhouse.query<{ minute: number }>(QUERIES.correctedMinutes, { minutes });
     return new Set(rows.map(({ minute }) => minute));
   }
 
   private async fetchFresh(minutes: readonly number[], from: Barrier, to: Barrier): Promise<Row[]> {
-    return this.clickhouse.query<Row>(QUERIES.freshUsage, { ...parametersOf(minutes, to), after: from });
+    return this.clickhouse.query<Row>(QUERIES.freshUsage, {
+      ...parametersOf(minutes, to),
+      ...this.shard,
+      after: from,
+    });
   }
 
   private async fetchWhole(minutes: readonly number[], to: Barrier): Promise<Row[]> {
-    const parameters = { ...parametersOf(minutes, to), touched_hours: hoursOf(minutes) };
+    const parameters = { ...parametersOf(minutes, to), ...this.shard, touched_hours: hoursOf(minutes) };
     return this.clickhouse.query<Row>(QUERIES.usageOfMinutes, parameters);
   }
 }

@@ -1,5 +1,5 @@
 // The room's queries, read once from their .sql files. `(counted_events)` stands for the one definition of what counts,
-// `(counted_events_of_source)` for the same of one source.
+// `(counted_events_of_source)` for the same of one source, `(in_shard)` for the namespaces of one shard of the rollup.
 
 import { readSql } from '../platform/clickhouse.ts';
 
@@ -7,18 +7,21 @@ const countedEvents = readSql(import.meta.url, 'queries/counted-events.sql')
   .replace(/^--.*$/gm, '')
   .trim();
 
+const IN_SHARD = '({shards:UInt32} = 1 OR cityHash64(namespace) % {shards:UInt32} = {shard:UInt32})';
+
 function load(name: string): string {
   return readSql(import.meta.url, `queries/${name}.sql`)
     .replaceAll('(counted_events)', `(\n${countedEvents}\n)`)
-    .replaceAll('(counted_events_of_source)', `(\n${countedEvents}\n  AND source = {source:String}\n)`);
+    .replaceAll('(counted_events_of_source)', `(\n${countedEvents}\n  AND source = {source:String}\n)`)
+    .replaceAll('(in_shard)', IN_SHARD);
 }
 
 export const QUERIES = {
-  touchedHours: load('touched-hours'),
   touchedMinutes: load('touched-minutes'),
   correctedMinutes: load('corrected-minutes'),
   freshUsage: load('fresh-usage'),
   usageOfMinutes: load('usage-of-minutes'),
+  windowsOfMinutes: load('windows-of-minutes'),
   rollUpMinutes: load('roll-up-minutes'),
   rollUpHours: load('roll-up-hours'),
   rollUpDays: load('roll-up-days'),
@@ -26,6 +29,7 @@ export const QUERIES = {
   markConflicts: load('mark-conflicts'),
   conflictDigest: load('conflict-digest'),
   closeHours: load('close-hours'),
+  emptyVanishedHours: load('empty-vanished-hours'),
   closedDigests: load('closed-digests'),
   recomputedDigests: load('recomputed-digests'),
   rollupMismatches: load('rollup-mismatches'),
@@ -56,6 +60,8 @@ export const QUERIES = {
   storedBeyond: load('stored-beyond'),
   storedBetween: load('stored-between'),
   missingMinutes: load('missing-minutes'),
+  markCount: load('mark-count'),
+  sampledMarks: load('sampled-marks'),
   sampledMinutes: load('sampled-minutes'),
   sampledGrains: load('sampled-grains'),
   rolledHours: load('rolled-hours'),

@@ -8,8 +8,9 @@ import { parsePeriod } from '../domain/period.ts';
 import type { ClickHouse, QueryParameters } from '../platform/clickhouse.ts';
 import { formatWindow } from './parameters.ts';
 import { QUERIES } from './queries.ts';
-import { recomputeTouched } from './rollup.ts';
+import { fetchPending, recomputeTouched } from './rollup.ts';
 import { RollupWorker } from './rollup-worker.ts';
+import { openShardLeases } from './shard-leases.ts';
 import { createUsageBench, type Copy, type UsageBench } from './testing/usage-bench.ts';
 
 const OCTOBER = parsePeriod('2026-10');
@@ -20,14 +21,14 @@ const at = (second: number) => new Date(START_MS + second * 1000).toISOString();
 let bench: UsageBench;
 afterEach(async () => bench.close());
 
-/** A worker to which every minute is busy, and how often it read only what was fresh. */
+/** A worker per shard, to which every minute is busy, and how often they read only what was fresh. */
 class Watched {
   freshReads = 0;
   /** The next insert is answered with an error. */
   failNext = false;
-  readonly worker: RollupWorker;
+  private readonly workers: readonly RollupWorker[];
 
-  constructor() {
+  constructor(shards = 1) {
     const { clickhouse, db } = bench.deps;
     const watching: ClickHouse = {
       ...clickhouse,
@@ -42,11 +43,19 @@ class Watched {
         throw new Error('the answer was lost');
       },
     };
-    this.worker = new RollupWorker({ clickhouse: watching, db, busyNamespaces: 1 }, () => performance.now());
+    this.workers = Array.from({ length: shards }, (_, shard) => {
+      const deps = { clickhouse: watching, db, busyNamespaces: 1, shard: { shard, shards } };
+      return new RollupWorker(deps, () => performance.now());
+    });
   }
 
   async workOff(): Promise<void> {
-    while ((await this.worker.pass()).blocks > 0);
+    await Promise.all(
+      this.workers.map(async (worker) => {
+        while ((await worker.pass()).blocks > 0);
+      }),
+    );
+    expect(await fetchPending(bench.deps)).toEqual([]);
   }
 }
 
@@ -127,19 +136,27 @@ describe('a worker that keeps minutes open', () => {
     await expectExact();
   });
 
-  test('comes to what a recomputation gives, whatever happens in between', async () => {
-    bench = await createUsageBench('open_random', PARTITIONS);
-    const seed = randomInt(2 ** 31);
-    console.log(`seed ${seed}`);
-    const steps = fc.sample(STEP, { seed, numRuns: 120 });
-    const scene = new Scene();
-    for (const [number, step] of steps.entries()) {
-      await scene.take(step);
-      const mismatches = await bench.usage.fetchRollupMismatches(OCTOBER);
-      expect(mismatches, `step ${number} of seed ${seed}: ${JSON.stringify(step)}`).toEqual([]);
-    }
-    expect(scene.watched.freshReads).toBeGreaterThan(10);
-  }, 240_000);
+  test.each([
+    { shards: 1, steps: 80 },
+    { shards: 3, steps: 60 },
+  ])(
+    'comes to what a recomputation gives, whatever happens in between: $shards shards',
+    async ({ shards, steps: numRuns }) => {
+      bench = await createUsageBench(`open_random_${shards}`, PARTITIONS);
+      await openShardLeases(bench.db, { me: 'test', shards });
+      const seed = randomInt(2 ** 31);
+      console.log(`seed ${seed}`);
+      const steps = fc.sample(STEP, { seed, numRuns });
+      const scene = new Scene(shards);
+      for (const [number, step] of steps.entries()) {
+        await scene.take(step);
+        const mismatches = await bench.usage.fetchRollupMismatches(OCTOBER);
+        expect(mismatches, `step ${number} of seed ${seed}: ${JSON.stringify(step)}`).toEqual([]);
+      }
+      expect(scene.watched.freshReads).toBeGreaterThan(10);
+    },
+    240_000,
+  );
 });
 
 type Step = {
@@ -180,10 +197,16 @@ const STEP: fc.Arbitrary<Step> = fc.record({
 
 /** A log of three partitions, what has been stored of it, and a worker. */
 class Scene {
-  watched = new Watched();
+  watched: Watched;
+  private readonly shards: number;
   private readonly log: Copy[][] = Array.from({ length: PARTITIONS }, () => []);
   private ids = 0;
   private second = 0;
+
+  constructor(shards: number) {
+    this.shards = shards;
+    this.watched = new Watched(shards);
+  }
 
   async take({ kind, partition, events }: Step): Promise<void> {
     const from = this.log[partition]?.length ?? 0;
@@ -195,9 +218,10 @@ class Scene {
       await bench.store(stretch.slice(0, 1));
     } else await bench.store(stretch);
     if (kind === 'again') await bench.store((this.log[partition] ?? []).slice(Math.max(0, from - 5), from + 1));
-    if (kind === 'other worker') await new Watched().workOff();
+    if (kind === 'other worker') await new Watched(this.shards).workOff();
     if (kind === 'conflicts') await resolveConflicts();
-    if (kind === 'restart') this.watched = Object.assign(new Watched(), { freshReads: this.watched.freshReads });
+    if (kind === 'restart')
+      this.watched = Object.assign(new Watched(this.shards), { freshReads: this.watched.freshReads });
     this.watched.failNext = kind === 'lost';
     await this.watched.workOff().catch(async () => this.watched.workOff());
     this.watched.failNext = false;

@@ -2,20 +2,34 @@
 // Each grain takes its run number before it reads, so of two workers at the same window the later reader wins, whoever
 // writes last. A crash anywhere leaves the blocks on the work list, and the same windows are written again.
 
-import { sql } from 'kysely';
+import type { OnConflictBuilder } from 'kysely';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { HOUR_MS } from '../domain/period.ts';
+import { waitsFor } from './block-log.ts';
 import { countedParameters } from './parameters.ts';
 import { QUERIES } from './queries.ts';
+import { nextRun, type TakeRun } from './rollup-runs.ts';
+import { WHOLE, type Shard } from './shards.ts';
 import type { AggregateTables } from './tables.ts';
 
-export type RollupDeps = { readonly clickhouse: ClickHouse; readonly db: Postgres<AggregateTables> };
+export type RollupDeps = {
+  readonly clickhouse: ClickHouse;
+  readonly db: Postgres<AggregateTables>;
+  /** Whose namespaces are rolled up; all of them by default. */
+  readonly shard?: Shard;
+};
 
 /** Touched minutes in epoch seconds, ascending, with the number of namespaces touched in each. */
 export type Touched = ReadonlyMap<number, number>;
 
-export type RollupPass = { readonly blocks: number; readonly events: number; readonly hours: number };
+export type RollupPass = {
+  readonly blocks: number;
+  /** Of them so many are in all grains now, and off the list. */
+  readonly finished: number;
+  readonly events: number;
+  readonly hours: number;
+};
 
 /** Blocks taken per pass, and hours per statement: they bound the memory of one recomputation. */
 export const BLOCKS_MAX = 400;
@@ -23,18 +37,7 @@ const HOURS_PER_STATEMENT = 1_500;
 /** Up to so many minutes are named one by one, and the truth's key leads to them; beyond that their hours are read. */
 const MINUTES_NAMED_MAX = 1_500;
 const HOUR_SECONDS = 3_600;
-export const NOTHING: RollupPass = { blocks: 0, events: 0, hours: 0 };
-
-/** Rolls up the oldest blocks of the work list, in all grains. `blocks: 0` means there is nothing to do. */
-export async function rollUpPending(deps: RollupDeps): Promise<RollupPass> {
-  const pending = await fetchPending(deps.db);
-  if (pending.length === 0) return NOTHING;
-  const { run, hours } = await recomputeTouched(
-    deps,
-    pending.map(({ block }) => block),
-  );
-  return finish(deps.db, { pending, run, hours });
-}
+export const NOTHING: RollupPass = { blocks: 0, finished: 0, events: 0, hours: 0 };
 
 /** Recomputes every window marked dirty under the given block names. */
 export async function recomputeTouched(
@@ -48,8 +51,6 @@ export async function recomputeTouched(
   return { run: await recomputeCoarse(deps, { hours, blocks, takeRun }), hours: hours.length };
 }
 
-type TakeRun = () => Promise<string>;
-
 type MinutesOfBlocks = {
   /** Epoch seconds, ascending. */
   readonly minutes: readonly number[];
@@ -58,7 +59,10 @@ type MinutesOfBlocks = {
   readonly takeRun: TakeRun;
 };
 
-export async function recomputeMinutes({ clickhouse }: RollupDeps, work: MinutesOfBlocks): Promise<void> {
+export async function recomputeMinutes(
+  { clickhouse, shard = WHOLE }: RollupDeps,
+  work: MinutesOfBlocks,
+): Promise<void> {
   const byHour = Map.groupBy(work.minutes, hourOf);
   for (const chunk of chunksOf([...byHour.keys()])) {
     const first = (chunk[0] ?? 0) * 1000;
@@ -68,6 +72,7 @@ export async function recomputeMinutes({ clickhouse }: RollupDeps, work: Minutes
     const counted = countedParameters(named ? { window, minutes } : { window, hours: chunk });
     await clickhouse.command(QUERIES.rollUpMinutes, {
       ...counted,
+      ...shard,
       touched_hours: chunk,
       blocks: work.blocks,
       run: await work.takeRun(),
@@ -82,18 +87,24 @@ type HoursOfBlocks = {
 };
 
 /** Hours of what is in the minutes by now, then days; resolves with the run of the days. */
-export async function recomputeCoarse({ clickhouse }: RollupDeps, work: HoursOfBlocks): Promise<string> {
+export async function recomputeCoarse({ clickhouse, shard = WHOLE }: RollupDeps, work: HoursOfBlocks): Promise<string> {
   const { hours, blocks, takeRun } = work;
   for (const chunk of chunksOf(hours)) {
-    await clickhouse.command(QUERIES.rollUpHours, { hours: chunk, blocks, run: await takeRun() });
+    await clickhouse.command(QUERIES.rollUpHours, { ...shard, hours: chunk, blocks, run: await takeRun() });
   }
   const run = await takeRun();
-  if (hours.length > 0) await clickhouse.command(QUERIES.rollUpDays, { blocks, run });
+  if (hours.length > 0) await clickhouse.command(QUERIES.rollUpDays, { ...shard, blocks, run });
   return run;
 }
 
-export async function fetchTouched({ clickhouse }: RollupDeps, blocks: readonly string[]): Promise<Touched> {
-  const rows = await clickhouse.query<{ minute: number; namespaces: string }>(QUERIES.touchedMinutes, { blocks });
+export async function fetchTouched(
+  { clickhouse, shard = WHOLE }: RollupDeps,
+  blocks: readonly string[],
+): Promise<Touched> {
+  const rows = await clickhouse.query<{ minute: number; namespaces: string }>(QUERIES.touchedMinutes, {
+    ...shard,
+    blocks,
+  });
   return new Map(rows.map(({ minute, namespaces }) => [minute, Number(namespaces)]));
 }
 
@@ -113,11 +124,11 @@ export type Pending = {
   readonly trace: string | null;
 };
 
-export async function fetchPending(db: Postgres<AggregateTables>): Promise<Pending[]> {
+export async function fetchPending({ db, shard = WHOLE }: Pick<RollupDeps, 'db' | 'shard'>): Promise<Pending[]> {
   return db
     .selectFrom('ingest_blocks')
     .select(['block', 'topic', 'accepted', 'trace'])
-    .where('rolled_up_run', 'is', null)
+    .where(waitsFor(shard))
     .orderBy('seq')
     .limit(BLOCKS_MAX)
     .execute();
@@ -125,10 +136,40 @@ export async function fetchPending(db: Postgres<AggregateTables>): Promise<Pendi
 
 type Finished = { readonly pending: readonly Pending[]; readonly run: string; readonly hours: number };
 
-export async function finish(db: Postgres<AggregateTables>, { pending, run, hours }: Finished): Promise<RollupPass> {
+/** Takes the blocks off the shard's list, and off everybody's when no other shard has them to do. */
+export async function finish(
+  { db, shard = WHOLE }: RollupDeps,
+  { pending, run, hours }: Finished,
+): Promise<RollupPass> {
   const names = pending.map(({ block }) => block);
-  await db.updateTable('ingest_blocks').set({ rolled_up_run: run }).where('block', 'in', names).execute();
-  return { blocks: names.length, events: sumOf(pending), hours };
+  if (shard.shards === 1) await finishWhole(db, names, run);
+  else {
+    await db.transaction().execute(async (transaction) => {
+      // Of two shards that finish the same blocks, the second looks after the first has said so.
+      const order = transaction.selectFrom('ingest_blocks').select('block').orderBy('seq').forUpdate();
+      await order.where('block', 'in', names).execute();
+      const done = names.map((block) => ({ block, ...shard }));
+      const repeated = (conflict: OnConflictBuilder<AggregateTables, 'rollup_shards_done'>) => conflict.doNothing();
+      await transaction.insertInto('rollup_shards_done').values(done).onConflict(repeated).execute();
+      const all = await transaction
+        .selectFrom('rollup_shards_done')
+        .select('block')
+        .where('block', 'in', names)
+        .where('shards', '=', shard.shards)
+        .groupBy('block')
+        .having(({ fn }) => fn.countAll(), '=', shard.shards)
+        .execute();
+      const blocks = all.map(({ block }) => block);
+      if (blocks.length === 0) return;
+      await finishWhole(transaction, blocks, run);
+      await transaction.deleteFrom('rollup_shards_done').where('block', 'in', blocks).execute();
+    });
+  }
+  return { blocks: names.length, finished: names.length, events: sumOf(pending), hours };
+}
+
+async function finishWhole(db: Postgres<AggregateTables>, blocks: readonly string[], run: string): Promise<void> {
+  await db.updateTable('ingest_blocks').set({ rolled_up_run: run }).where('block', 'in', blocks).execute();
 }
 
 export function sumOf(pending: readonly { readonly accepted: number }[]): number {
@@ -141,9 +182,4 @@ function chunksOf(hours: readonly number[]): number[][] {
     chunks.push(hours.slice(start, start + HOURS_PER_STATEMENT));
   }
   return chunks;
-}
-
-export async function nextRun(db: Postgres<AggregateTables>): Promise<string> {
-  const { rows } = await sql<{ run: string }>`SELECT nextval('rollup_runs') AS run`.execute(db);
-  return rows[0]?.run ?? '0';
 }

@@ -1,5 +1,5 @@
 // The Postgres tables this room reads and writes, as Kysely sees them. ingest_blocks belongs to ingest; only its
-// rolled_up_run is written here.
+// rolled_up_run is written here, and old rows are joined.
 
 import type { Generated, JSONColumnType } from 'kysely';
 import type { FindingKind } from '../domain/contracts/integrity-findings.ts';
@@ -23,7 +23,16 @@ export type AggregateTables = {
     stored_at: Generated<Date>;
     rolled_up_run: string | null;
     trace: Generated<string | null>;
+    blocks: Generated<number>;
   };
+  rollup_shards: {
+    shard: number;
+    owner: string | null;
+    leased_until: Date | null;
+    wanted_by: string | null;
+    runs_taken: Generated<string>;
+  };
+  rollup_shards_done: { block: string; shards: number; shard: number };
   periods: {
     key: string;
     state: 'CLOSING' | 'CLOSED';
@@ -82,4 +91,5 @@ export type AggregateTables = {
     evidence: JSONColumnType<Record<string, string | number | boolean | string[]>>;
     resolved_at: Date | null;
   };
+  tenant_pins: { account: string; reason: string; pinned_by: string; pinned_at: Date };
 };

@@ -68,6 +68,7 @@ const variables = z.object({
   TRUEUP_OPS_PORT: port.optional(),
   TRUEUP_STANDSTILL_SECONDS: seconds.default(60),
   TRUEUP_WATCH_SECONDS: seconds.default(10),
+  TRUEUP_ROLLUP_SHARDS: z.coerce.number(countError).int(countError).min(1, countError).max(64, countError).default(1),
   TRUEUP_BUSY_NAMESPACES: z.coerce.number(countError).int(countError).min(1, countError).default(500),
   TRUEUP_CHROMIUM: z.string().optional(),
   PATH: z.string().optional(),

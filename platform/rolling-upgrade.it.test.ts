@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
 import { fetchRollupMismatches } from '../aggregate/close.ts';
-import { rollUpPending } from '../aggregate/rollup.ts';
+import { rollUpPending } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { EVENT_COLUMNS } from '../domain/contracts/tables.ts';
 import { parsePeriod } from '../domain/period.ts';

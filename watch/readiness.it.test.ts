@@ -3,7 +3,7 @@
 import { Connection, Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/rollup.ts';
+import { rollUpPending } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { fetchWorkList } from '../aggregate/work-list.ts';
 import { fetchConsumption } from '../ingest/consumption.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/rollup.ts';
+import { rollUpPending } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { createIngestBench, usageRecord, type IngestBench } from '../ingest/testing/bench.ts';
 import { advanceClock, type BusinessClockTables } from '../platform/clock.ts';

@@ -15,7 +15,7 @@ import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { closePeriod, takeBarrier, type CloseDeps } from '../close.ts';
 import { fetchFindings } from '../integrity/findings.ts';
 import { runIntegrity } from '../integrity/run.ts';
-import { rollUpPending } from '../rollup.ts';
+import { rollUpPending } from '../testing/roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { explainPeriod, type ReadLog } from './explain.ts';
 

@@ -4,6 +4,6 @@ SELECT
   {period:String},
   substring(namespace, position(namespace, '.') + 1),
   namespace, meter, toStartOfHour(minute) AS hour,
-  sum(units), count(), sumWithOverflow(digest), groupBitXor(digest)
+  sum(toDecimal256(units, 12)), count(), sumWithOverflow(digest), groupBitXor(digest)
 FROM (counted_events)
 GROUP BY namespace, meter, hour

@@ -1,8 +1,8 @@
 -- Included by the other queries as (counted_events): the events that count, once each, in meter units.
 -- Left out: second copies (FINAL), voids and what they take back, losers of conflicts, types outside the catalogue.
 -- Of a void too the first copy counts, whether or not later ones were merged away: hence the grouping.
--- `before` is a barrier (offset per partition); empty means everything. Units stay exact up to 10^26 per window here; sums
--- over whole periods widen them first.
+-- `before` is a barrier (offset per partition); empty means everything. Units are
+-- exact for each event; whoever sums them widens them first, because a sum of this type wraps at 1.7 * 10^26.
 SELECT
   namespace,
   toStartOfMinute(time) AS minute,

@@ -7,10 +7,10 @@ SELECT
   toUnixTimestamp(minute) AS minute,
   namespace,
   transform(toString(type), {types:Array(String)}, {meters:Array(String)}, '') AS meter,
-  toString(reinterpretAsInt128(sum(quantity * transform(toString(type), {types:Array(String)}, {weights:Array(UInt32)}, 0)))) AS units,
+  toString(reinterpretAsInt256(sum(quantity * transform(toString(type), {types:Array(String)}, {weights:Array(UInt32)}, 0)))) AS units,
   sum(events) AS events
 FROM (
-  SELECT toStartOfMinute(time) AS minute, namespace, type, sum(quantity) AS quantity, count() AS events
+  SELECT toStartOfMinute(time) AS minute, namespace, type, sum(toDecimal256(quantity, 12)) AS quantity, count() AS events
   FROM usage_events_v1 FINAL
   PREWHERE toUInt64(id_hash) IN (
     SELECT toUInt64(id_hash)
@@ -19,7 +19,7 @@ FROM (
       AND kafka_offset >= arrayElement({after:Array(UInt64)}, kafka_partition + 1)
   )
   WHERE toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))}
-    AND type IN {types:Array(String)}
+    AND type IN {types:Array(String)} AND (in_shard)
     AND kafka_offset >= arrayElement({after:Array(UInt64)}, kafka_partition + 1)
     AND kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1)
   GROUP BY minute, namespace, type

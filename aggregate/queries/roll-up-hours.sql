@@ -4,6 +4,6 @@ SELECT namespace, meter, toStartOfHour(minute) AS hour, sum(quantity), sum(event
 FROM usage_minute_v1 FINAL
 WHERE toStartOfHour(minute) IN {hours:Array(DateTime('UTC'))}
   AND (namespace, toStartOfHour(minute)) IN (
-    SELECT namespace, toStartOfHour(minute) FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)}
+    SELECT namespace, toStartOfHour(minute) FROM usage_dirty_v1 WHERE block IN {blocks:Array(String)} AND (in_shard)
   )
 GROUP BY namespace, meter, hour

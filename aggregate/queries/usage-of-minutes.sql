@@ -3,14 +3,16 @@ SELECT
   toUnixTimestamp(minute) AS minute,
   namespace,
   meter,
-  toString(reinterpretAsInt128(sum(units))) AS units,
+  toString(reinterpretAsInt256(sum(toDecimal256(units, 12)))) AS units,
   sum(one) AS events
 FROM (
   SELECT namespace, meter, minute, units, 1 AS one
   FROM (counted_events)
+  WHERE (in_shard)
   UNION ALL
   SELECT namespace, toString(meter) AS meter, minute, toDecimal128(0, 12) AS units, 0 AS one
   FROM usage_minute_v1
   WHERE toStartOfHour(minute) IN {touched_hours:Array(DateTime('UTC'))} AND minute IN {minutes:Array(DateTime('UTC'))}
+    AND (in_shard)
 )
 GROUP BY minute, namespace, meter

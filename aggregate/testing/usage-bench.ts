@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import type { CloseDeps } from '../close.ts';
-import { rollUpPending } from '../rollup.ts';
+import { rollUpPending } from './roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { createUsage, type Adjustments, type Usage } from '../usage.ts';
 

@@ -21,7 +21,7 @@ export const AGGREGATE_METRICS = {
   },
   trueup_aggregate_blocks_total: {
     kind: 'counter',
-    help: 'Blocks whose touched windows were recomputed',
+    help: 'Blocks that are in all grains of the rollup, by the first shard',
     unit: 'total',
     stage: 'aggregate',
     labels: {},

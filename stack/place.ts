@@ -1,11 +1,12 @@
 // Where a server of a stack lives: its ports, its data folder, its log.
 // Promises: all servers of a stack have their places before the first one starts, so that each may be told of the others.
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reservePort } from './ports.ts';
 import type { ServerSpec, StackSpec } from './protocol.ts';
+import { removeData } from './remove-data.ts';
 import type { Ports, Server } from './servers/server.ts';
 import { servers } from './servers/table.ts';
 import type { ServerState } from './state.ts';
@@ -44,7 +45,7 @@ function makeDataDir(spec: StackSpec, server: Server): string {
   const usual = join(spec.dataDir, server.name);
   const hash = createHash('sha256').update(usual).digest('hex').slice(0, 12);
   const elsewhere = join(tmpdir(), `trueup-${hash}-${server.name}`);
-  if (!spec.keepData) for (const old of [usual, elsewhere]) rmSync(old, { recursive: true, force: true });
+  if (!spec.keepData) for (const old of [usual, elsewhere]) removeData(old);
   mkdirSync(usual, { recursive: true });
   const changesUser = server.name === 'postgres' && process.getuid?.() === 0;
   if (!changesUser || isReachableByOthers(usual)) return usual;

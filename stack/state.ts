@@ -2,6 +2,7 @@
 // When its writer dies: the file stays and its supervisor's pid is dead, which readers take as "down".
 import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeData } from './remove-data.ts';
 import type { Addresses, Ports, ServerName } from './servers/server.ts';
 
 export type Choice = 'native' | 'docker' | 'given';
@@ -85,7 +86,7 @@ export function sweepDeadStacks(): void {
   for (const state of readStates()) {
     if (state.keepData || isAlive(state)) continue;
     for (const { dataDir } of Object.values(state.servers)) {
-      if (dataDir !== '') rmSync(dataDir, { recursive: true, force: true });
+      if (dataDir !== '') removeData(dataDir);
     }
     const written = statSync(join(state.folder, 'stack.json'), { throwIfNoEntry: false });
     const old = written !== undefined && Date.now() - written.mtimeMs > logsAreKeptMs;

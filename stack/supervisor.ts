@@ -1,11 +1,11 @@
 // One process per stack: owns its servers, ports and data folder.
 // Promises: a server that ends is started again on the same port and data; nothing is left when this process ends, whichever way.
 // When it dies: the leash kills the servers. When its owner dies: it stops them itself and ends, unless the stack was started with `up`.
-import { rmSync } from 'node:fs';
 import { formatProblem, StackError } from './errors.ts';
 import { createLeash } from './leash.ts';
 import { takePlace, type Place } from './place.ts';
 import type { FromSupervisor, ServerSpec, StackSpec, ToSupervisor } from './protocol.ts';
+import { removeData } from './remove-data.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 import { readState, writeState, type StackState } from './state.ts';
 
@@ -81,7 +81,7 @@ function supervise(spec: StackSpec): { stop: () => Promise<void> } {
     await Promise.all(running.map(async (one) => one.stop(keepData ? graceMs.kept : graceMs.thrownAway)));
     leash.release();
     for (const { dataDir } of Object.values(state.servers)) {
-      if (!keepData && dataDir !== '') rmSync(dataDir, { recursive: true, force: true });
+      if (!keepData && dataDir !== '') removeData(dataDir);
     }
     state.phase = 'down';
     changed();

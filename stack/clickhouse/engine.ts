@@ -1,7 +1,7 @@
 /**
  * The only file that touches chdb: opens connections to one data folder, asks, inserts and streams.
  *
- * Promises: one statement at a time on a connection is the caller's duty (see sessions.ts); a connection is only closed
+ * Promises: one statement at a time on a connection is the caller's duty (lane.ts); a connection is only closed
  * when nothing runs on it, because closing under a running statement ends the engine for the whole process.
  * When the process dies, what an answered insert wrote is in the folder; an unanswered one may be there or not.
  */
@@ -75,7 +75,7 @@ export class Connection {
 
   /**
    * Runs an INSERT whose data, if any, follows `sql`. `data` must hold no empty line and not begin with a line end:
-   * the engine ends inline data there and would run the rest as a statement (see needsFile in insert.ts).
+   * the engine ends inline data there and would run the rest as a statement (isInlineSafe in blocks.ts).
    */
   async write(sql: string, data: Buffer = NO_DATA): Promise<Written> {
     try {

@@ -53,11 +53,21 @@ export class Inserter {
     data: Buffer | AsyncIterable<Buffer>,
     withConnection: WithConnection,
   ): Promise<Written> {
+    const run = async (connection: Connection, path: string) => {
+      const from = `FROM INFILE '${path.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}' COMPRESSION 'none'`;
+      return connection.write(`${insert.target} ${from} ${insert.settings} FORMAT ${insert.format}`);
+    };
+    // A whole body is written when its turn has come, so that those that wait don't fill memory twice. One that still
+    // arrives is written first: its sender may be slow, and others wait for the connection.
+    return Buffer.isBuffer(data)
+      ? withConnection(async (connection) => this.#withFile(data, async (path) => run(connection, path)))
+      : this.#withFile(data, async (path) => withConnection(async (connection) => run(connection, path)));
+  }
+
+  async #withFile<T>(data: Buffer | AsyncIterable<Buffer>, work: (path: string) => Promise<T>): Promise<T> {
     const path = await this.#spill.write(data);
     try {
-      const from = `FROM INFILE '${path.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}' COMPRESSION 'none'`;
-      const sql = `${insert.target} ${from} ${insert.settings} FORMAT ${insert.format}`;
-      return await withConnection(async (connection) => connection.write(sql));
+      return await work(path);
     } finally {
       await rm(path, { force: true });
     }

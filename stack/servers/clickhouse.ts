@@ -38,8 +38,6 @@ function startEmbedded({ dataDir, ports, installed }: StartContext): Program {
   return {
     command: process.execPath,
     args: [must(installed, 'embedded'), '--port', String(must(ports, 'http')), '--path', dataDir],
-    // Each query holds one thread of the pool for its whole life.
-    env: { UV_THREADPOOL_SIZE: '16' },
   };
 }
 

@@ -14,6 +14,8 @@ const database = 'trueup';
 const debianFolder = '/usr/lib/postgresql';
 const settings = {
   fsync: 'off',
+  // In the data folder, which is removed with the stack: what lies in /dev/shm outlives a kill -9.
+  dynamic_shared_memory_type: 'mmap',
   full_page_writes: 'off',
   unix_socket_directories: '',
   max_connections: '200',

@@ -1,11 +1,27 @@
-// Is everything before a barrier stored without a gap, and rolled up? Pure: the answer of promise I1 over the block log.
+// Is everything before a barrier stored without a gap, and rolled up? Pure: the answer of promise I1, from what Postgres
+// makes of the block log (block-log.ts): a few facts per partition, however many blocks there are.
 
 import type { Barrier } from './usage.ts';
 
 /** [firstOffset, endOffset) of one partition. */
 export type StoredRange = { readonly partition: number; readonly firstOffset: bigint; readonly endOffset: bigint };
 
-export type BlockRange = StoredRange & { readonly rolledUp: boolean };
+/** Nothing is stored of [at, next), but something behind it. */
+type Gap = { readonly at: bigint; readonly next: bigint };
+
+export type StoredPartition = {
+  /** Stored without a gap up to here. */
+  readonly stored: bigint;
+  /** Where the furthest block ends. */
+  readonly end: bigint;
+  /** In order, at most the first hundred. */
+  readonly gaps: readonly Gap[];
+  /** Blocks that wait to be rolled up and begin before the barrier that was asked for. */
+  readonly waiting: number;
+};
+
+/** Index = partition. */
+export type StoredLog = readonly StoredPartition[];
 
 export type Coverage =
   | { readonly state: 'complete' }
@@ -17,27 +33,18 @@ export type Coverage =
   | { readonly state: 'gap'; readonly partition: number; readonly at: bigint; readonly next: bigint };
 
 /**
- * Overlaps are redeliveries and harmless. A gap outranks being behind, which outranks waiting for the rollup.
- * `from`: offsets before which everything is known to be stored.
+ * Overlaps are redeliveries and harmless. A gap outranks being behind, which outranks waiting for the rollup. `log` must
+ * have been asked for with this barrier.
  */
-export function computeCoverage(ranges: readonly BlockRange[], barrier: Barrier, from: Barrier = []): Coverage {
-  const byPartition = Map.groupBy(ranges, (range) => range.partition);
+export function computeCoverage(log: StoredLog, barrier: Barrier): Coverage {
   let behind: Coverage | undefined;
   for (const [partition, end] of barrier.entries()) {
-    let stored = from[partition] ?? 0n;
-    const sorted = (byPartition.get(partition) ?? []).toSorted((a, b) => compare(a.firstOffset, b.firstOffset));
-    for (const range of sorted) {
-      if (range.firstOffset >= end) break;
-      if (range.firstOffset > stored) return { state: 'gap', partition, at: stored, next: range.firstOffset };
-      if (range.endOffset > stored) stored = range.endOffset;
-    }
+    const { stored = 0n, gaps = [] } = log[partition] ?? {};
+    const [gap] = gaps;
+    if (gap !== undefined && gap.next < end) return { state: 'gap', partition, ...gap };
     if (stored < end) behind ??= { state: 'behind', partition, stored, barrier: end };
   }
   if (behind !== undefined) return behind;
-  const waiting = ranges.filter((range) => !range.rolledUp && range.firstOffset < (barrier[range.partition] ?? 0n));
-  return waiting.length === 0 ? { state: 'complete' } : { state: 'to_roll_up', blocks: waiting.length };
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const blocks = log.reduce((sum, { waiting }) => sum + waiting, 0);
+  return blocks === 0 ? { state: 'complete' } : { state: 'to_roll_up', blocks };
 }

@@ -1,5 +1,6 @@
 // How many messages of the log were stored as usage, by the record of every block: an account of its own, so that what the
-// log holds can be compared with what became of it. Blocks that were read twice overlap; each message counts once.
+// log holds can be compared with what became of it. Blocks that were read twice overlap; each message counts once. Joined
+// ones (block-joins.ts) say what their blocks said.
 
 import { sql } from 'kysely';
 import type { CloseDeps } from './close.ts';

@@ -1,9 +1,10 @@
 // The ingest process: usage and manifests from Kafka into ClickHouse. Waits for its servers and topics, ends on SIGTERM
-// with everything in hand stored and committed, and ends with an error when an invariant broke.
+// with everything in hand stored and committed, and ends with an error when an invariant broke or the topic is not the log
+// that the stores hold.
 
 import { createStandstillCheck } from '../platform/health.ts';
 import { createKafka } from '../platform/kafka.ts';
-import { startStage } from '../platform/stage.ts';
+import { orExit, startStage } from '../platform/stage.ts';
 import { parseCaseKeys } from './case.ts';
 import { fetchConsumption } from './consumption.ts';
 import { createManifestSink } from './manifests.ts';
@@ -47,5 +48,9 @@ try {
   await Promise.all([run(env.TRUEUP_TOPIC, usage), run(env.TRUEUP_MANIFEST_TOPIC, manifests)]);
 } catch (error) {
   // Being asked to stop ends every wait with an error; that is not a failure.
-  if (!signal.aborted) throw error;
+  if (!signal.aborted) {
+    orExit(() => {
+      throw error;
+    });
+  }
 }

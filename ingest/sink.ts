@@ -1,6 +1,7 @@
 // The usage sink: Kafka to truth, at least once, with every write replaceable, so that whatever is delivered again (a
 // crash anywhere, a rebalance, a zombie, a replay from offset 0) counts once. Offsets are committed after the block is
-// durable and recorded, and reading is held back while too much is in flight.
+// durable and recorded, and reading is held back while too much is in flight. Nothing is stored of another log than the
+// one the stores hold: a topic that grew while the sink ran ends it.
 // When it dies: the group resumes at the last commit and the blocks behind it are written again.
 
 import { randomBytes } from 'node:crypto';
@@ -8,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RejectReason } from '../domain/contracts/reject-reasons.ts';
 import type { Kafka, KafkaConsumer, FetchedBatch } from '../platform/kafka.ts';
 import type { Log } from '../platform/log.ts';
+import { logLayoutChanged } from '../platform/log-layout.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
 import { buildBlock, type Block } from './block.ts';
@@ -47,6 +49,8 @@ const SMALL_BYTES = 8 * MIB;
 const LINGER_MS = 250;
 const HELD_BYTES_MAX = 64 * MIB;
 const KEEP_ALIVE_MS = 1_000;
+/** A topic that grew is noticed at the latest then, even if nothing has been sent to its new partitions yet. */
+const LAYOUT_LOOK_MS = 5_000;
 
 /** Without the batch's records: they would keep all fetched bytes in memory until the block is stored. */
 type Held = {
@@ -74,7 +78,12 @@ class UsageSink implements Sink {
   private readonly tracing: Tracing;
   private readonly consumer: KafkaConsumer;
   private readonly lanes: Lanes<Held>;
-  private stopping = false;
+  /** Aborts once nothing more is taken. */
+  private readonly ending = new AbortController();
+  private readonly fail: (error: unknown) => void;
+  /** Of the topic, as they were when the sink started. */
+  private partitions = 0;
+  private hasGrown = false;
 
   constructor(options: SinkOptions) {
     this.options = options;
@@ -85,11 +94,9 @@ class UsageSink implements Sink {
       groupId: sinkGroupOf(options.topic),
       onBatch: async (batch, keepAlive) => this.take(batch, keepAlive),
     });
-    let fail: (error: unknown) => void = () => undefined;
-    const broken = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    this.failed = Promise.race([broken, this.consumer.failed]);
+    const broken = Promise.withResolvers<never>();
+    this.fail = broken.reject;
+    this.failed = Promise.race([broken.promise, this.consumer.failed]);
     this.failed.catch(() => undefined);
     this.lanes = new Lanes({
       lanes: LANES,
@@ -100,23 +107,50 @@ class UsageSink implements Sink {
       keyOf: ({ block }) => block.partition,
       bytesOf: ({ block }) => block.valueBytes,
       write: async (group) => this.write(group),
-      onFailure: (error) => {
-        this.stopping = true;
-        this.consumer.pause();
-        fail(error);
-      },
+      onFailure: (error) => this.endWith(error),
     });
   }
 
   async start(): Promise<void> {
+    const { kafka, store, topic } = this.options;
+    this.partitions = await kafka.fetchPartitionCount(topic);
+    await store.rememberLayout({ topic, partitions: this.partitions });
     await this.consumer.start();
+    void this.watchLayout();
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.ending.abort();
     this.consumer.pause();
     while (!this.lanes.isIdle) await this.lanes.changed();
     await this.consumer.stop();
+  }
+
+  private endWith(error: unknown): void {
+    this.ending.abort();
+    this.consumer.pause();
+    this.fail(error);
+  }
+
+  /** kafkajs itself would join the group again within minutes, and read on from all of them. */
+  private async watchLayout(): Promise<void> {
+    const { kafka, topic } = this.options;
+    const { signal } = this.ending;
+    while (!signal.aborted) {
+      await delay(LAYOUT_LOOK_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      // While no broker answers, nothing new comes either.
+      const partitions = await kafka.fetchPartitionCount(topic).catch(() => this.partitions);
+      if (partitions !== this.partitions) this.refuseGrown(partitions);
+    }
+  }
+
+  /** What is in hand may have been sent to where its key leads now; it is not committed, so it is not lost. */
+  private refuseGrown(partitions: number): void {
+    const { log, topic } = this.options;
+    log.error({ topic, partitions, known: this.partitions }, 'the topic grew, nothing more of it is stored');
+    this.hasGrown = true;
+    this.endWith(logLayoutChanged({ topic, partitions }, { topic, partitions: this.partitions }));
   }
 
   private async take(batch: FetchedBatch, keepAlive: () => Promise<void>): Promise<boolean> {
@@ -124,9 +158,13 @@ class UsageSink implements Sink {
       await Promise.race([this.lanes.changed(), delay(KEEP_ALIVE_MS, undefined, { ref: false })]);
       await keepAlive();
     }
-    if (this.stopping || !batch.isCurrent()) return false;
+    if (this.ending.signal.aborted || !batch.isCurrent()) return false;
     const start = performance.now();
     const { partition, firstOffset, endOffset, highWatermark, isCurrent } = batch;
+    if (partition >= this.partitions) {
+      this.refuseGrown(partition + 1);
+      return false;
+    }
     const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
     const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'), this.options.cases);
     const traces = this.tracing.sdk === undefined ? [] : readTraces(batch.records);
@@ -139,7 +177,7 @@ class UsageSink implements Sink {
   private async write(group: readonly Held[]): Promise<void> {
     const { metrics } = this.options;
     const startMs = performance.now();
-    const current = group.filter(({ isCurrent }) => isCurrent());
+    const current = group.filter(({ isCurrent }) => !this.hasGrown && isCurrent());
     metrics.count('trueup_ingest_blocks_total', { outcome: 'abandoned' }, group.length - current.length);
     if (current.length === 0) return;
     const timings = await this.store(current);

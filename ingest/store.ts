@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { invariant } from '../domain/contracts/errors.ts';
 import { CLICKHOUSE_TABLES, EVENT_COLUMNS } from '../domain/contracts/tables.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
+import { rememberLogLayout, type LogLayout } from '../platform/log-layout.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { REJECT_COLUMNS, type Block } from './block.ts';
 import { orderEvents, type OrderedEvents } from './event-order.ts';
@@ -20,6 +21,8 @@ const { usageEvents: EVENTS, usageDirty: MARKS, usageRejected: REJECTS } = CLICK
 export type StoreTimings = { readonly truthMs: number; readonly dirtyMs: number; readonly recordMs: number };
 
 export type BlockStore = {
+  /** Throws `bug` LOG_LAYOUT_CHANGED when the stores hold another log. Waits like `write`. */
+  rememberLayout(layout: LogLayout): Promise<void>;
   /**
    * Resolves when all of the blocks are durable and recorded. Waits while a server is unavailable, until asked to stop.
    * Throws `bug` if the engine reports another number of rows than were sent (promise I1). `trace` is the W3C traceparent
@@ -57,6 +60,7 @@ export function createBlockStore(
     }
   };
   return {
+    rememberLayout: async (layout) => waitOut('postgres', async () => rememberLogLayout(postgres, layout), waiting),
     write: async (blocks, trace) => {
       const start = performance.now();
       const events = orderEvents(blocks.map((block) => block.events));

@@ -16,6 +16,7 @@ export type IngestTables = {
     stored_at: Generated<Date>;
     rolled_up_run: Generated<string | null>;
     trace: Generated<string | null>;
+    blocks: Generated<number>;
   };
   reject_replays: {
     id: Generated<string>;

@@ -104,6 +104,8 @@ export type KafkaProducer = {
 export type Kafka = {
   /** End offset per partition, index = partition number. Throws unless every partition answered. */
   fetchEndOffsets(topic: string): Promise<bigint[]>;
+  /** As the brokers say now; what else is asked may know a topic that grew as it was for some minutes. */
+  fetchPartitionCount(topic: string): Promise<number>;
   /** True when made, false when it was there. */
   createTopic(
     topic: string,
@@ -165,6 +167,10 @@ export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
   return {
     fetchEndOffsets: async (topic) =>
       (await withAdmin(async (client) => fetchBounds(client, topic))).map(({ end }) => end),
+    fetchPartitionCount: async (topic) => {
+      const { topics } = await withAdmin(async (client) => client.fetchTopicMetadata({ topics: [topic] }));
+      return topics[0]?.partitions.length ?? 0;
+    },
     createTopic: async (topic, { partitions, config = {} }) => {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
       const topics = [{ topic, numPartitions: partitions, configEntries }];

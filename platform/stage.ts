@@ -60,7 +60,13 @@ export async function startStage(
 }
 
 /** What the operator has to mend, before this process may work at all. */
-const REFUSALS: readonly ErrorCode[] = ['ENV_INVALID', 'SCHEMA_BEHIND', 'SCHEMA_AHEAD', 'STORES_DIVERGED'];
+const REFUSALS: readonly ErrorCode[] = [
+  'ENV_INVALID',
+  'LOG_LAYOUT_CHANGED',
+  'SCHEMA_BEHIND',
+  'SCHEMA_AHEAD',
+  'STORES_DIVERGED',
+];
 
 /** What is wrong and what to do, without a stack trace, and exit code 2. */
 function exitIfRefused(error: unknown): never {

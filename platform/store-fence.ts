@@ -21,6 +21,12 @@ export type Fenced = {
   readonly topic: string;
 };
 
+/** Minutes are some passes ahead of hours and days, so a Postgres that lost only seconds shows in the freshest of them. */
+const NEWEST_RUN = `
+  SELECT greatest(
+    (SELECT max(run) FROM usage_day_v1),
+    (SELECT max(run) FROM usage_minute_v1 WHERE minute > (SELECT max(minute) FROM usage_minute_v1) - INTERVAL 2 HOUR)
+  ) AS run`;
 /** Machine time; marks of touched minutes are swept after a week. */
 const MARKS_KEPT_MS = 3 * 86_400_000;
 
@@ -41,7 +47,7 @@ type Behind = { readonly what: string; readonly command: string };
 async function findPostgresBehind({ clickhouse, db, topic }: Fenced): Promise<Behind | undefined> {
   const command = 'trueup recover postgres';
   // ClickHouse first: a run is numbered before its rows are written, so a worker at work can't look like an older Postgres.
-  const [newest] = await clickhouse.query<{ run: string }>('SELECT max(run) AS run FROM usage_day_v1');
+  const [newest] = await clickhouse.query<{ run: string }>(NEWEST_RUN);
   const { last_value: last } = await db.selectFrom('rollup_runs').select('last_value').executeTakeFirstOrThrow();
   if (BigInt(newest?.run ?? 0) > BigInt(last)) {
     return { what: `ClickHouse holds rollup run ${newest?.run}, Postgres knows ${last}: Postgres is older`, command };

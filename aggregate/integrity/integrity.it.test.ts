@@ -2,8 +2,11 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createUsageBench, type UsageBench } from '../testing/usage-bench.ts';
+import { joinBlocks } from '../block-joins.ts';
+import { lookAtTouchedMinutes } from './blocks.ts';
 import { fetchFindings } from './findings.ts';
 import { runIntegrity, type IntegrityRun } from './run.ts';
+import { createSampling } from './sampling.ts';
 
 const NOW_MS = Date.UTC(2026, 9, 20, 12, 30);
 const HOURS = ['10', '11', '12'];
@@ -135,6 +138,23 @@ describe('planted corruption', () => {
       .where('first_offset', '=', '6')
       .execute();
     expect(await lookTwice()).toEqual([expect.stringContaining('OPEN BLOCK_COUNT b-0-')]);
+    // Read again to its end, in two pieces, it no longer stands; half of it is not enough.
+    const [bad] = await bench.db.selectFrom('ingest_blocks').selectAll().where('first_offset', '=', '6').execute();
+    if (bad === undefined) throw new Error('there is no such block');
+    const [first, end] = [BigInt(bad.first_offset), BigInt(bad.end_offset)];
+    const read = async (from: bigint, to: bigint) => {
+      const { topic, partition } = bad;
+      const messages = Number(to - from);
+      const range = { first_offset: String(from), end_offset: String(to), messages, accepted: messages, rejected: 0 };
+      await bench.db
+        .insertInto('ingest_blocks')
+        .values({ block: `again-${from}`, topic, partition, ...range, rolled_up_run: '1' })
+        .execute();
+    };
+    await read(first, end - 1n);
+    expect(await lookTwice()).toEqual([expect.stringContaining('OPEN BLOCK_COUNT b-0-')]);
+    await read(end - 1n, end);
+    expect(await lookTwice()).toEqual([]);
   });
 
   test('a manifest that says less or more than arrived, or is missing', async () => {
@@ -160,6 +180,54 @@ describe('planted corruption', () => {
     await bench.rollUp();
     expect(await lookTwice()).toContain('OPEN CONFLICTING_COPIES /one 2026-10');
   });
+});
+
+test('a lost minute stands as a finding after its marks were swept, until it holds events again', async () => {
+  const { clickhouse } = bench.databases;
+  await mutate(
+    `ALTER TABLE usage_events_v1 DELETE WHERE toStartOfMinute(time) = toDateTime('2026-10-18 12:15:00', 'UTC')`,
+  );
+  const finding = 'OPEN TRUTH_MISSING pay.acme 2026-10-18 12:15:00';
+  expect(await lookTwice()).toContain(finding);
+  await clickhouse.command('TRUNCATE TABLE usage_dirty_v1');
+  expect(await lookTwice()).toContain(finding);
+  await bench.store([{ id: 'b12', at: '2026-10-18T12:15:00Z', offset: 9, source: '/one' }]);
+  await bench.rollUp();
+  expect(await lookTwice()).not.toContain(finding);
+});
+
+test('touched minutes are looked at by their marks, also when their blocks were joined', async () => {
+  await joinBlocks(bench.deps, { aloneMs: 0 });
+  expect((await bench.db.selectFrom('ingest_blocks').select('block').execute()).length).toBe(3);
+  expect(await lookTwice()).toEqual([]);
+  await mutate(
+    `ALTER TABLE usage_events_v1 DELETE WHERE toStartOfMinute(time) = toDateTime('2026-10-18 10:15:00', 'UTC')`,
+  );
+  expect(await lookTwice()).toContain('OPEN TRUTH_MISSING pay.acme 2026-10-18 10:15:00');
+});
+
+test('of many marks some are drawn, every one of them sooner or later, and the newest always', async () => {
+  // A mark is drawn by its place in a part.
+  await bench.databases.clickhouse.command('SYSTEM STOP MERGES usage_dirty_v1');
+  const offsets = Array.from({ length: 60 }, (_, n) => 9 + n);
+  for (const offset of offsets) {
+    await bench.store([{ id: `m${offset}`, at: `2026-10-19T10:${String(offset % 60).padStart(2, '0')}:00Z`, offset }]);
+  }
+  await bench.rollUp();
+  await mutate(
+    `ALTER TABLE usage_events_v1 DELETE WHERE toStartOfHour(time) = toDateTime('2026-10-19 10:00:00', 'UTC')`,
+  );
+  const seen = new Map<number, Set<string>>();
+  for (let n = 0; n < 8; n += 1) {
+    const sampling = createSampling({ hours: 1, blocks: 12, standing: [], random: () => n / 8 });
+    const { sights } = await lookAtTouchedMinutes(bench.deps, sampling);
+    seen.set(n, new Set(sights.map(({ key }) => key)));
+  }
+  for (const keys of seen.values()) {
+    expect(keys.size).toBeLessThan(60);
+    for (const minute of ['08', '07', '06']) expect(keys).toContain(`pay.acme 2026-10-19 10:${minute}:00`);
+  }
+  expect(new Set([...seen.values()].flatMap((keys) => [...keys])).size).toBe(60);
 });
 
 test('what a write in flight can explain is only suspected at first sight, and gone when the write is done', async () => {

@@ -1,11 +1,15 @@
 // The continuous proof as a process: every few minutes one run (run.ts), findings to Postgres and to the log. Any number
-// may run; sights close together count as one. When it dies, the next start looks again.
+// may run; sights close together count as one. Each run also joins old blocks of the log (block-joins.ts). When it dies, the
+// next start looks again.
 
+import { TrueupError } from '../../domain/contracts/errors.ts';
 import { INTEGRITY_QUEUE, INTEGRITY_TICK_MS } from '../../domain/contracts/jobs.ts';
 import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { createKafka } from '../../platform/kafka.ts';
 import { startAlarm } from '../../platform/queue.ts';
-import { startStage } from '../../platform/stage.ts';
+import { checkLogLayout } from '../../platform/log-layout.ts';
+import { orExit, startStage } from '../../platform/stage.ts';
+import { joinBlocks } from '../block-joins.ts';
 import type { AggregateTables } from '../tables.ts';
 import { FINDING_RULES } from '../../domain/contracts/integrity-findings.ts';
 import { runIntegrity } from './run.ts';
@@ -18,7 +22,23 @@ shutdown.onStop('kafka', async () => kafka.close());
 const topic = env.TRUEUP_TOPIC;
 const deps = { clickhouse, db, topic, fetchEndOffsets: async () => kafka.fetchEndOffsets(topic) };
 
+/** Ends the process when the topic is not the log that this database counts. */
+async function checkLayout(): Promise<void> {
+  try {
+    await checkLogLayout(db, { topic, partitions: await kafka.fetchPartitionCount(topic) });
+  } catch (error) {
+    if (!(error instanceof TrueupError) || !error.retryable) {
+      orExit(() => {
+        throw error;
+      });
+    }
+    // The checks themselves need no broker.
+    log.warn({ topic, error: String(error) }, 'could not ask how many partitions the topic has');
+  }
+}
+
 async function look(): Promise<void> {
+  await checkLayout();
   const startedAt = performance.now();
   const { findings, checks, failed } = await runIntegrity(deps, { nowMs: await clock.now() });
   metrics.count('trueup_integrity_checks_total', { outcome: 'failed' }, failed.length);
@@ -30,8 +50,11 @@ async function look(): Promise<void> {
   }
   const counts = { open: findings.filter(({ state }) => state === 'OPEN').length, standing: findings.length };
   log.info({ ...counts, failed, ms: Math.round(performance.now() - startedAt) }, 'integrity run');
+  const fewer = await joinBlocks(deps);
+  if (fewer > 0) log.info({ fewer }, 'old blocks joined');
 }
 
+await checkLayout();
 const queue = `${INTEGRITY_QUEUE}-${env.TRUEUP_CLICKHOUSE_DATABASE}`;
 const alarm = startAlarm({ redisUrl: env.TRUEUP_REDIS_URL, queue, everyMs: INTEGRITY_TICK_MS, log, work: look });
 shutdown.onStop('alarm', async () => alarm.close());

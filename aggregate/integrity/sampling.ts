@@ -5,16 +5,18 @@ import type { Finding } from './findings.ts';
 import type { FindingKind } from '../../domain/contracts/integrity-findings.ts';
 
 export type Sampling = {
-  /** Hours and blocks drawn per run, besides the newest and those of standing findings. */
+  /** Hours, and marks of blocks, drawn per run, besides the newest and those of standing findings. */
   readonly hours: number;
   readonly blocks: number;
+  readonly standing: readonly Finding[];
+  readonly random: () => number;
   pick<T extends string | number>(candidates: readonly T[], count: number, ...kinds: FindingKind[]): T[];
 };
 
-const NEWEST = 3;
+export const NEWEST = 3;
 
-/** Evidence fields that say where a finding is to be looked for again, besides its key. */
-const WHERE = ['hour', 'block'] as const;
+/** Evidence field that says where a finding is to be looked for again, besides its key. */
+const WHERE = 'hour';
 
 export type SamplingOptions = {
   readonly hours: number;
@@ -27,11 +29,13 @@ export function createSampling({ hours, blocks, standing, random }: SamplingOpti
   return {
     hours,
     blocks,
+    standing,
+    random,
     pick: (candidates, count, ...kinds) => {
       const again = new Set(
         standing
           .filter(({ kind }) => kinds.includes(kind))
-          .flatMap(({ key, evidence }) => [key, ...WHERE.map((field) => String(evidence[field] ?? ''))]),
+          .flatMap(({ key, evidence }) => [key, String(evidence[WHERE] ?? '')]),
       );
       const picked = new Set(candidates.filter((one) => again.has(String(one))));
       for (const one of candidates.slice(-NEWEST)) picked.add(one);

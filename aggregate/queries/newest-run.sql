@@ -1,2 +1,4 @@
--- Days are a pass' last grain, so theirs is its highest run.
-SELECT max(run) AS run FROM usage_day_v1
+-- The highest run that any rollup bears. Minutes are ahead of hours and days, so every grain is asked.
+SELECT greatest(
+  (SELECT max(run) FROM usage_minute_v1), (SELECT max(run) FROM usage_hour_v1), (SELECT max(run) FROM usage_day_v1)
+) AS run

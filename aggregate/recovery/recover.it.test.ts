@@ -8,7 +8,7 @@ import { migrate } from '../../platform/migrate.ts';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { checkStoresAgree, type FencedTables } from '../../platform/store-fence.ts';
 import type { CloseDeps } from '../close.ts';
-import { rollUpPending } from '../rollup.ts';
+import { rollUpPending } from '../testing/roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { createUsage, type Barrier, type ClosedPeriod, type Usage } from '../usage.ts';
 import { beginClickHouseRecovery, finishClickHouseRecovery, recoverPostgres } from './recover.ts';
@@ -98,6 +98,25 @@ describe('a Postgres restored to before a close', () => {
     expect([await countHours(OCTOBER_MS), await countHours(NOVEMBER_MS)]).toEqual(['110', '50']);
     expect(await close()).toEqual(closed);
     expect(closed.events).toBe(80n);
+  });
+
+  test('is not worked on though only minutes bear runs that it has forgotten, and then counts on behind them', async () => {
+    await use(0, 40, OCTOBER_MS);
+    await bench.stopSink();
+    // As a worker leaves it that has not come to the hours: the days know nothing of it.
+    const { clickhouse } = deps;
+    const { rows } = await sql<{ run: string }>`SELECT last_value AS run FROM rollup_runs`.execute(db);
+    const run = Number(rows[0]?.run) + 40;
+    await clickhouse.command(
+      `INSERT INTO usage_minute_v1 (namespace, meter, minute, quantity, events, run)
+       SELECT namespace, meter, minute, quantity, events, {run:UInt64} FROM usage_minute_v1 LIMIT 1`,
+      { run },
+    );
+    await expect(checkFence()).rejects.toMatchObject({ code: 'STORES_DIVERGED' });
+    await recoverPostgres(deps, rewind);
+    await checkFence();
+    const { rows: lifted } = await sql<{ run: string }>`SELECT last_value AS run FROM rollup_runs`.execute(db);
+    expect(Number(lifted[0]?.run)).toBeGreaterThan(run);
   });
 
   test('takes back a barrier that nobody has closed at yet, whoever asks for it', async () => {

@@ -10,16 +10,15 @@ import { sql } from 'kysely';
 import { TrueupError } from '../../domain/contracts/errors.ts';
 import { EVENT_LIMITS } from '../../domain/contracts/topics.ts';
 import { parsePeriod, toIso } from '../../domain/period.ts';
-import { checkRolledUp, fetchBlockLog } from '../block-log.ts';
+import { checkRolledUp, fetchOpenLog } from '../block-log.ts';
 import type { CloseDeps } from '../close.ts';
 import { checkWhole, readLogAgain, restoreClosedTotals, type LogAgain, type Rewind } from '../integrity/restore.ts';
 import { adoptPeriodRecords, copyPeriodRecords } from '../period-copies.ts';
 import { QUERIES } from '../queries.ts';
 import { fetchDroppedPeriods } from '../retention/state.ts';
 import type { Barrier } from '../usage.ts';
-import { computeStoredEnds } from './stored-ends.ts';
 
-/** More than passes that wrote minutes and died before they came to the days. */
+/** More than runs that were taken and have not written yet: of a worker that was cut off in the middle of a write. */
 const RUNS_SKIPPED = 1_000_000;
 
 export type PostgresRecovery = {
@@ -36,15 +35,14 @@ export async function recoverPostgres(
 ): Promise<PostgresRecovery> {
   // First: when it is refused because sinks still run, nothing has changed.
   const ends = await deps.fetchEndOffsets();
-  const { from, ranges } = await fetchBlockLog(deps);
-  const reached = await rewind(computeStoredEnds(ranges, from, ends.length));
+  const log = await fetchOpenLog(deps, ends);
+  const reached = await rewind(ends.map((_, partition) => log[partition]?.stored ?? 0n));
   const adopted = await adoptPeriodRecords(deps);
   await liftRuns(deps);
   return { adopted, from: reached };
 }
 
 async function liftRuns({ clickhouse, db }: CloseDeps): Promise<void> {
-  // The last grain of a pass: the run of its days is its highest.
   const rows = await clickhouse.query<{ run: string }>(QUERIES.newestRun);
   const least = BigInt(rows[0]?.run ?? '0') + BigInt(RUNS_SKIPPED);
   await sql`SELECT setval('rollup_runs', greatest(last_value, ${least.toString()}::bigint)) FROM rollup_runs`.execute(

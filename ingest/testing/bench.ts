@@ -110,7 +110,7 @@ class Bench implements IngestBench {
     const metrics = createMetrics();
     const store = createBlockStore(databases.clickhouse, db, { signal: this.stopping.signal, log, metrics });
     const sink = createSink({ kafka, store, topic, log, metrics, tracing, cases });
-    await sink.start();
+    await retryUnavailable(async () => sink.start());
     this.sinks.push(sink);
     return sink;
   }

@@ -1,34 +1,6 @@
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { findGaps } from './blocks.ts';
+import { expect, test } from 'vitest';
 import { nameMismatches } from './rollups.ts';
 import { nameSourceHour } from './sources.ts';
-
-const block = (partition: number, first: number, end: number) => {
-  return { partition, first: BigInt(first), end: BigInt(end) };
-};
-
-describe('the block log', () => {
-  test('blocks that join or overlap have no gap, in whatever order they were stored', () => {
-    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 200 }), { maxLength: 20 });
-    fc.assert(
-      fc.property(cuts, fc.integer({ min: 0, max: 5 }), (inner, overlap) => {
-        const edges = [0, ...inner.sort((a, b) => a - b), 201];
-        const blocks = edges.slice(1).map((end, index) => block(0, Math.max(0, (edges[index] ?? 0) - overlap), end));
-        expect(findGaps(blocks.reverse())).toEqual({ gaps: [], ends: [201n] });
-      }),
-    );
-  });
-
-  test('every missing stretch is named, per partition, the first one too', () => {
-    const { gaps, ends } = findGaps([block(2, 0, 4), block(0, 5, 6), block(0, 8, 9)]);
-    expect(gaps).toEqual([
-      { partition: 0, at: 0n, next: 5n },
-      { partition: 0, at: 6n, next: 8n },
-    ]);
-    expect(ends).toEqual([9n, 0n, 4n]);
-  });
-});
 
 test('where minutes and truth differ, the hours say which of them was changed', () => {
   const minute = {

@@ -1,0 +1,2 @@
+SELECT toString(count()) AS marks
+FROM usage_dirty_v1

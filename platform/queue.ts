@@ -16,14 +16,20 @@ export type AlarmOptions = {
   readonly work: () => Promise<void>;
 };
 
+/**
+ * A wake-up whose handing out was not heard of (a lost reply, a kill) counts as stalled after so long, and is handed out
+ * again; until then no other one is. BullMQ renews the lock of one that is worked on.
+ */
+const STALLED = { lockDuration: 5_000, stalledInterval: 2_500 };
+
 export function startAlarm({ redisUrl, queue: name, everyMs, log, work }: AlarmOptions): Alarm {
   const connect = () => new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 500 });
   const [queueConnection, workerConnection] = [connect(), connect()];
-  const quiet = (error: Error) => log.warn({ queue: name, error: error.message }, 'Redis is not reachable');
+  const quiet = (error: Error) => log.warn({ queue: name, error: error.message }, 'Redis does not answer as it should');
   queueConnection.on('error', quiet);
   workerConnection.on('error', quiet);
   const queue = new Queue(name, { connection: queueConnection });
-  const worker = new Worker(name, async () => work(), { connection: workerConnection, concurrency: 1 });
+  const worker = new Worker(name, async () => work(), { connection: workerConnection, concurrency: 1, ...STALLED });
   queue.on('error', quiet);
   worker.on('error', quiet);
   worker.on('failed', (_job, error) => log.error({ queue: name, error: error.message }, 'a wake-up failed'));

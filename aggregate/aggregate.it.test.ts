@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePeriod } from '../domain/period.ts';
 import { createPostgres, type Postgres } from '../platform/postgres.ts';
 import { createFreshDatabases, type FreshDatabases } from '../platform/testing/fresh-databases.ts';
-import { rollUpPending } from './testing/roll-up.ts';
+import { rollUpAll } from './testing/roll-up.ts';
 import type { AggregateTables } from './tables.ts';
 import { createUsage, type Usage } from './usage.ts';
 
@@ -76,7 +76,7 @@ async function store(copies: readonly Copy[]): Promise<void> {
 }
 
 async function rollUp(): Promise<void> {
-  while ((await rollUpPending({ clickhouse: databases.clickhouse, db })).blocks > 0);
+  await rollUpAll({ clickhouse: databases.clickhouse, db });
 }
 
 async function minutes(): Promise<Record<string, string>> {

@@ -357,8 +357,7 @@ describe('joined blocks', () => {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ...process.env,
-        TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-        TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+        ...bench.databases.variables,
         TRUEUP_TOPIC: topic,
         TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'silent',
       },

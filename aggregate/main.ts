@@ -5,13 +5,12 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROLLUP_QUEUE, ROLLUP_TICK_MS, TENANT_USAGE_EVERY_MS } from '../domain/contracts/jobs.ts';
-import { TrueupError } from '../domain/contracts/errors.ts';
 import { toIso } from '../domain/period.ts';
 import { createClock, type BusinessClockTables } from '../platform/clock.ts';
 import { createStandstillCheck } from '../platform/health.ts';
 import { startAlarm } from '../platform/queue.ts';
 import { retryUnavailable } from '../platform/retry.ts';
-import { startStage } from '../platform/stage.ts';
+import { exitIfRefused, startStage } from '../platform/stage.ts';
 import { keepShards, type ShardWork } from './keep-shards.ts';
 import { RollupWorker, type RollupWorkerDeps } from './rollup-worker.ts';
 import { openShardLeases } from './shard-leases.ts';
@@ -57,8 +56,8 @@ function startShard(shard: Shard): ShardWork {
       const startedAt = performance.now();
       const pass = await rollup.pass().catch((error: unknown) => {
         metrics.count('trueup_aggregate_passes_total', { outcome: 'failed' });
-        if (error instanceof TrueupError && error.code === 'STORES_DIVERGED') endWith(error);
-        throw error;
+        // A refusal is about the stores: the next start looks at them again and says what to do.
+        return exitIfRefused(error);
       });
       if (pass.blocks === 0) break;
       const ms = Math.round(performance.now() - startedAt);
@@ -78,13 +77,6 @@ function startShard(shard: Shard): ShardWork {
       await alarm.close();
     },
   };
-}
-
-/** The next start looks whether the stores agree, and says what to do if they don't. */
-function endWith(error: Error): void {
-  setImmediate(() => {
-    throw error;
-  });
 }
 
 health.add(

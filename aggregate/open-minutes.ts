@@ -86,15 +86,13 @@ export class OpenMinutes {
     const open = usable.filter((minute) => this.minutes.has(minute));
     const added = open.length === 0 ? [] : this.add(await this.fetchFresh(open, from, to));
     for (const minute of open) this.open(minute).isAddedTo = true;
-    await this.write(added, run);
-    const done = new Set(open);
     const closed = usable.filter((minute) => !this.minutes.has(minute));
-    for (const minute of closed.length === 0 ? [] : await this.fetchSmall(closed)) {
-      // One after the other: each is a large answer.
-      await this.write(this.add(await this.fetchWhole([minute], to)), run);
-      done.add(minute);
-    }
-    return done;
+    const opened = closed.length === 0 ? [] : await this.fetchSmall(closed);
+    const read: string[][] = [];
+    // One after the other: each is a large answer.
+    for (const minute of opened) read.push(this.add(await this.fetchWhole([minute], to)));
+    await this.write([...added, ...read.flat()], run);
+    return new Set([...open, ...opened]);
   }
 
   /** More than stay open by themselves. */

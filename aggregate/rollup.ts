@@ -2,7 +2,6 @@
 // Each grain takes its run number before it reads, so of two workers at the same window the later reader wins, whoever
 // writes last. A crash anywhere leaves the blocks on the work list, and the same windows are written again.
 
-import type { OnConflictBuilder } from 'kysely';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { Postgres } from '../platform/postgres.ts';
 import { HOUR_MS } from '../domain/period.ts';
@@ -143,29 +142,32 @@ export async function finish(
 ): Promise<RollupPass> {
   const names = pending.map(({ block }) => block);
   if (shard.shards === 1) await finishWhole(db, names, run);
-  else {
-    await db.transaction().execute(async (transaction) => {
-      // Of two shards that finish the same blocks, the second looks after the first has said so.
-      const order = transaction.selectFrom('ingest_blocks').select('block').orderBy('seq').forUpdate();
-      await order.where('block', 'in', names).execute();
-      const done = names.map((block) => ({ block, ...shard }));
-      const repeated = (conflict: OnConflictBuilder<AggregateTables, 'rollup_shards_done'>) => conflict.doNothing();
-      await transaction.insertInto('rollup_shards_done').values(done).onConflict(repeated).execute();
-      const all = await transaction
-        .selectFrom('rollup_shards_done')
-        .select('block')
-        .where('block', 'in', names)
-        .where('shards', '=', shard.shards)
-        .groupBy('block')
-        .having(({ fn }) => fn.countAll(), '=', shard.shards)
-        .execute();
-      const blocks = all.map(({ block }) => block);
-      if (blocks.length === 0) return;
-      await finishWhole(transaction, blocks, run);
-      await transaction.deleteFrom('rollup_shards_done').where('block', 'in', blocks).execute();
-    });
-  }
+  else await db.transaction().execute(async (transaction) => finishInShard(transaction, shard, { names, run }));
   return { blocks: names.length, finished: names.length, events: sumOf(pending), hours };
+}
+
+type Named = { readonly names: readonly string[]; readonly run: string };
+
+async function finishInShard(db: Postgres<AggregateTables>, shard: Shard, { names, run }: Named): Promise<void> {
+  // In one order for everybody; of two shards that finish the same blocks, the second looks after the first has said so.
+  await db.selectFrom('ingest_blocks').select('block').where('block', 'in', names).orderBy('seq').forUpdate().execute();
+  await db
+    .insertInto('rollup_shards_done')
+    .values(names.map((block) => ({ block, ...shard })))
+    .onConflict((repeated) => repeated.doNothing())
+    .execute();
+  const inAll = await db
+    .selectFrom('rollup_shards_done')
+    .select('block')
+    .where('block', 'in', names)
+    .where('shards', '=', shard.shards)
+    .groupBy('block')
+    .having(({ fn }) => fn.countAll(), '=', shard.shards)
+    .execute();
+  const blocks = inAll.map(({ block }) => block);
+  if (blocks.length === 0) return;
+  await finishWhole(db, blocks, run);
+  await db.deleteFrom('rollup_shards_done').where('block', 'in', blocks).execute();
 }
 
 async function finishWhole(db: Postgres<AggregateTables>, blocks: readonly string[], run: string): Promise<void> {

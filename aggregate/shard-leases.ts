@@ -19,7 +19,7 @@ export async function openShardLeases(
   { me, shards }: { readonly me: string; readonly shards: number },
 ): Promise<ShardLeases> {
   await db.transaction().execute(async (transaction) => {
-    if ((await lockRows(transaction)).length === shards) return;
+    if ((await lockRows(transaction)).rows.length === shards) return;
     await transaction.deleteFrom('rollup_shards').execute();
     const rows = Array.from({ length: shards }, (_, shard) => {
       return { shard, owner: null, leased_until: null, wanted_by: null };
@@ -29,8 +29,7 @@ export async function openShardLeases(
   return {
     hold: async () =>
       db.transaction().execute(async (transaction) => {
-        const rows = await lockRows(transaction);
-        const nowMs = await fetchNow(transaction);
+        const { rows, nowMs } = await lockRows(transaction);
         const held = computeHoldings(rows, me, nowMs);
         for (const [index, row] of held.entries()) if (row !== rows[index]) await update(transaction, row);
         return held.filter(({ owner }) => owner === me).map(({ shard }) => ({ shard, shards: held.length }));
@@ -42,17 +41,21 @@ export async function openShardLeases(
   };
 }
 
-/** All rows, in one order for everybody, so that two looks can't wait for each other. */
-async function lockRows(transaction: Transaction<AggregateTables>): Promise<ShardRow[]> {
-  const rows = await transaction
+/**
+ * All rows, in one order for everybody, so that two looks can't wait for each other; and when, by the database's clock:
+ * those of workers may differ.
+ */
+async function lockRows(transaction: Transaction<AggregateTables>): Promise<{ rows: ShardRow[]; nowMs: number }> {
+  const found = await transaction
     .selectFrom('rollup_shards')
-    .select(['shard', 'owner', 'leased_until', 'wanted_by'])
+    .select(['shard', 'owner', 'leased_until', 'wanted_by', sql<Date>`clock_timestamp()`.as('now')])
     .orderBy('shard')
     .forUpdate()
     .execute();
-  return rows.map(({ shard, owner, leased_until: until, wanted_by: wantedBy }) => {
+  const rows = found.map(({ shard, owner, leased_until: until, wanted_by: wantedBy }) => {
     return { shard, owner, leasedUntilMs: until?.getTime() ?? null, wantedBy };
   });
+  return { rows, nowMs: Math.max(0, ...found.map(({ now }) => now.getTime())) };
 }
 
 async function update(transaction: Transaction<AggregateTables>, row: ShardRow): Promise<void> {
@@ -62,10 +65,4 @@ async function update(transaction: Transaction<AggregateTables>, row: ShardRow):
     .set({ owner: row.owner, leased_until: leased, wanted_by: row.wantedBy })
     .where('shard', '=', row.shard)
     .execute();
-}
-
-/** The database's clock: those of workers may differ. */
-async function fetchNow(transaction: Transaction<AggregateTables>): Promise<number> {
-  const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(transaction);
-  return rows[0]?.now.getTime() ?? Date.now();
 }

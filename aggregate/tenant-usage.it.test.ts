@@ -234,8 +234,7 @@ describe('a process under steady load', () => {
     })();
     try {
       started = await startProcessUnderTest('aggregate/main.ts', {
-        TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-        TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+        ...bench.databases.variables,
         TRUEUP_TOPIC: bench.deps.topic,
         TRUEUP_CLOCK: 'simulated',
       });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../aggregate/testing/roll-up.ts';
 import { createUsage } from '../aggregate/usage.ts';
 import { DAY_MS, HOUR_MS, parsePeriod, toIso } from '../domain/period.ts';
 import { createIngestBench, usageRecord, type IngestBench } from '../ingest/testing/bench.ts';
@@ -42,7 +42,7 @@ async function send(of: Sent, attributes: Readonly<Record<string, unknown>> = {}
 async function settle(): Promise<void> {
   await bench.untilCaughtUp();
   const { clickhouse } = bench.databases;
-  while ((await rollUpPending({ clickhouse, db })).blocks > 0);
+  await rollUpAll({ clickhouse, db });
 }
 
 /** 2,400,000 actions each from a good source; the wrong one adds twelve, or four, hundred thousand. */

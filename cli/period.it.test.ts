@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { computePeriodDigest } from '../aggregate/digest.ts';
-import { rollUpPending } from '../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../aggregate/testing/roll-up.ts';
 import { WAITS } from '../domain/contracts/waits.ts';
 import { parsePeriod, toIso } from '../domain/period.ts';
 import { createIngestBench, usageRecord, type IngestBench } from '../ingest/testing/bench.ts';
@@ -40,8 +40,7 @@ afterEach(async () => {
 async function trueup(line: string): Promise<Said> {
   return runTrueup(line, {
     ...process.env,
-    TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-    TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+    ...bench.databases.variables,
     TRUEUP_TOPIC: bench.topic,
     TRUEUP_CLOCK: 'simulated',
   });
@@ -66,7 +65,7 @@ async function fails(line: string, says: string, code = 1): Promise<void> {
 
 async function rollUp(): Promise<void> {
   const { clickhouse } = bench.databases;
-  while ((await rollUpPending({ clickhouse, db })).blocks > 0);
+  await rollUpAll({ clickhouse, db });
 }
 
 async function closeOctober(): Promise<string> {

@@ -54,8 +54,7 @@ afterAll(async () => bench.close());
 async function trueup(line: string, over: Record<string, string | undefined> = {}): Promise<Said> {
   return runTrueup(line, {
     ...process.env,
-    TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-    TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+    ...bench.databases.variables,
     TRUEUP_TOPIC: bench.topic,
     TRUEUP_CLOCK: 'simulated',
     TRUEUP_CASE_KEYS: KEYS,

@@ -15,8 +15,7 @@ beforeAll(async () => {
   await advanceClock(clock, NOON_MS);
   await clock.destroy();
   variables = {
-    TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-    TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+    ...bench.databases.variables,
     TRUEUP_TOPIC: bench.topic,
   };
 });

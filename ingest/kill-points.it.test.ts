@@ -46,11 +46,8 @@ function startProcess(through: 'proxies' | 'nothing'): ChildProcess {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
+      ...bench.variables,
       ...(through === 'proxies' ? proxied : {}),
-      TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
-      TRUEUP_TOPIC: bench.topic,
-      TRUEUP_MANIFEST_TOPIC: `${bench.topic}.manifests`,
       TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'silent',
     },
   });

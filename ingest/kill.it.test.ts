@@ -22,10 +22,7 @@ function startProcess(): ChildProcess {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-      TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
-      TRUEUP_TOPIC: bench.topic,
-      TRUEUP_MANIFEST_TOPIC: `${bench.topic}.manifests`,
+      ...bench.variables,
       TRUEUP_LOG_LEVEL: process.env['TRUEUP_TEST_LOG'] ?? 'error',
     },
   });

@@ -90,10 +90,7 @@ async function run(main: string, variables: Readonly<Record<string, string>> = {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-      TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
-      TRUEUP_TOPIC: bench.topic,
-      TRUEUP_MANIFEST_TOPIC: `${bench.topic}.manifests`,
+      ...bench.variables,
       TRUEUP_LOG_LEVEL: 'silent',
       ...variables,
     },

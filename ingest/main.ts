@@ -4,7 +4,7 @@
 
 import { createStandstillCheck } from '../platform/health.ts';
 import { createKafka } from '../platform/kafka.ts';
-import { orExit, startStage } from '../platform/stage.ts';
+import { exitIfRefused, startStage } from '../platform/stage.ts';
 import { parseCaseKeys } from './case.ts';
 import { fetchConsumption } from './consumption.ts';
 import { createManifestSink } from './manifests.ts';
@@ -48,9 +48,5 @@ try {
   await Promise.all([run(env.TRUEUP_TOPIC, usage), run(env.TRUEUP_MANIFEST_TOPIC, manifests)]);
 } catch (error) {
   // Being asked to stop ends every wait with an error; that is not a failure.
-  if (!signal.aborted) {
-    orExit(() => {
-      throw error;
-    });
-  }
+  if (!signal.aborted) exitIfRefused(error);
 }

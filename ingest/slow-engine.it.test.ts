@@ -38,11 +38,8 @@ function startSink(onBlock: (line: BlockLine) => void): ChildProcess {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
+      ...bench.variables,
       TRUEUP_CLICKHOUSE_URL: proxy.url,
-      TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
-      TRUEUP_TOPIC: bench.topic,
-      TRUEUP_MANIFEST_TOPIC: `${bench.topic}.manifests`,
       TRUEUP_LOG_LEVEL: 'info',
     },
   });

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
 import { fetchRollupMismatches } from '../aggregate/close.ts';
-import { rollUpPending } from '../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { EVENT_COLUMNS } from '../domain/contracts/tables.ts';
 import { parsePeriod } from '../domain/period.ts';
@@ -59,7 +59,7 @@ async function send(from: number, to: number): Promise<void> {
 /** Events by what the newer release's column says, and what the hours say in all. */
 async function fetchCounts() {
   const deps = { clickhouse: bench.databases.clickhouse, db };
-  while ((await rollUpPending(deps)).blocks > 0);
+  await rollUpAll(deps);
   const mismatches = await fetchRollupMismatches({ ...deps, topic: bench.topic, fetchEndOffsets: noLog }, OCTOBER);
   expect(mismatches).toEqual([]);
   const { clickhouse } = deps;

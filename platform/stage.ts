@@ -69,7 +69,7 @@ const REFUSALS: readonly ErrorCode[] = [
 ];
 
 /** What is wrong and what to do, without a stack trace, and exit code 2. */
-function exitIfRefused(error: unknown): never {
+export function exitIfRefused(error: unknown): never {
   if (!(error instanceof TrueupError) || !REFUSALS.includes(error.code)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(2);

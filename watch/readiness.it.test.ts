@@ -3,7 +3,7 @@
 import { Connection, Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { fetchWorkList } from '../aggregate/work-list.ts';
 import { fetchConsumption } from '../ingest/consumption.ts';
@@ -57,7 +57,7 @@ describe('readiness', () => {
     await untilGreen(consumption);
 
     expect(await untilRed(rollup)).toMatch(/^blocks: \d+ left, and nothing moved/);
-    while ((await rollUpPending({ clickhouse: bench.databases.clickhouse, db })).blocks > 0);
+    await rollUpAll({ clickhouse: bench.databases.clickhouse, db });
     await untilGreen(rollup);
   });
 

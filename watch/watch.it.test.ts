@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rollUpPending } from '../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../aggregate/tables.ts';
 import { createIngestBench, usageRecord, type IngestBench } from '../ingest/testing/bench.ts';
 import { advanceClock, type BusinessClockTables } from '../platform/clock.ts';
@@ -26,8 +26,7 @@ beforeAll(async () => {
   db = createPostgres(bench.databases.postgresUrl);
   await advanceClock(db, NOON_MS);
   variables = {
-    TRUEUP_POSTGRES_URL: bench.databases.postgresUrl,
-    TRUEUP_CLICKHOUSE_DATABASE: bench.databases.name,
+    ...bench.databases.variables,
     TRUEUP_TOPIC: bench.topic,
     TRUEUP_WATCH_SECONDS: '1',
   };
@@ -79,7 +78,7 @@ describe('the watcher', () => {
     );
     expect(await watch.value('trueup_watch_freshness_seconds')).toBeGreaterThan(0);
     expect(await watch.value('trueup_watch_pending_blocks')).toBeGreaterThan(0);
-    while ((await rollUpPending({ clickhouse: bench.databases.clickhouse, db })).blocks > 0);
+    await rollUpAll({ clickhouse: bench.databases.clickhouse, db });
     await eventually(PROMPT_MS, async () =>
       (await watch.value('trueup_watch_freshness_seconds')) === 0 &&
       (await watch.value('trueup_watch_pending_blocks')) === 0

@@ -15,7 +15,7 @@ import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { closePeriod, takeBarrier, type CloseDeps } from '../close.ts';
 import { fetchFindings } from '../integrity/findings.ts';
 import { runIntegrity } from '../integrity/run.ts';
-import { rollUpPending } from '../testing/roll-up.ts';
+import { rollUpAll } from '../testing/roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { explainPeriod, type ReadLog } from './explain.ts';
 
@@ -46,13 +46,13 @@ beforeAll(async () => {
   }
   await bench.untilCaughtUp();
   await insertManifests();
-  while ((await rollUpPending(deps)).blocks > 0);
+  await rollUpAll(deps);
   await takeBarrier(deps, OCTOBER, BARRIER_MS);
   await closePeriod(deps, OCTOBER, BARRIER_MS);
   // Late usage follows; it must not show in what was closed.
   await bench.send([...messageBlocks(world, 'late')].flat());
   await bench.untilCaughtUp();
-  while ((await rollUpPending(deps)).blocks > 0);
+  await rollUpAll(deps);
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { createClock, type BusinessClockTables } from '../../platform/clock.ts';
 import { createKafka } from '../../platform/kafka.ts';
 import { startAlarm } from '../../platform/queue.ts';
 import { checkLogLayout } from '../../platform/log-layout.ts';
-import { orExit, startStage } from '../../platform/stage.ts';
+import { exitIfRefused, startStage } from '../../platform/stage.ts';
 import { joinBlocks } from '../block-joins.ts';
 import type { AggregateTables } from '../tables.ts';
 import { FINDING_RULES } from '../../domain/contracts/integrity-findings.ts';
@@ -27,11 +27,7 @@ async function checkLayout(): Promise<void> {
   try {
     await checkLogLayout(db, { topic, partitions: await kafka.fetchPartitionCount(topic) });
   } catch (error) {
-    if (!(error instanceof TrueupError) || !error.retryable) {
-      orExit(() => {
-        throw error;
-      });
-    }
+    if (!(error instanceof TrueupError) || !error.retryable) exitIfRefused(error);
     // The checks themselves need no broker.
     log.warn({ topic, error: String(error) }, 'could not ask how many partitions the topic has');
   }

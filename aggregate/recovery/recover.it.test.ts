@@ -8,7 +8,7 @@ import { migrate } from '../../platform/migrate.ts';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { checkStoresAgree, type FencedTables } from '../../platform/store-fence.ts';
 import type { CloseDeps } from '../close.ts';
-import { rollUpPending } from '../testing/roll-up.ts';
+import { rollUpAll } from '../testing/roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { createUsage, type Barrier, type ClosedPeriod, type Usage } from '../usage.ts';
 import { beginClickHouseRecovery, finishClickHouseRecovery, recoverPostgres } from './recover.ts';
@@ -45,7 +45,7 @@ async function use(from: number, to: number, atMs: number): Promise<void> {
 }
 
 async function rollUp(): Promise<void> {
-  while ((await rollUpPending(deps)).blocks > 0);
+  await rollUpAll(deps);
 }
 
 async function close(): Promise<ClosedPeriod> {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { createPostgres, type Postgres } from '../../platform/postgres.ts';
 import { createFreshDatabases, type FreshDatabases } from '../../platform/testing/fresh-databases.ts';
 import type { CloseDeps } from '../close.ts';
-import { rollUpPending } from './roll-up.ts';
+import { rollUpAll } from './roll-up.ts';
 import type { AggregateTables } from '../tables.ts';
 import { createUsage, type Adjustments, type Usage } from '../usage.ts';
 
@@ -64,7 +64,7 @@ export async function createUsageBench(label: string, partitions: number): Promi
       }
     },
     rollUp: async () => {
-      while ((await rollUpPending(deps)).blocks > 0);
+      await rollUpAll(deps);
     },
     close: async () => {
       await db.destroy();

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CloseDeps } from '../../aggregate/close.ts';
 import { runIntegrity } from '../../aggregate/integrity/run.ts';
-import { rollUpPending } from '../../aggregate/testing/roll-up.ts';
+import { rollUpAll } from '../../aggregate/testing/roll-up.ts';
 import type { AggregateTables } from '../../aggregate/tables.ts';
 import { WAITS } from '../../domain/contracts/waits.ts';
 import { HOUR_MS, toIso } from '../../domain/period.ts';
@@ -186,7 +186,7 @@ describe('a source that only speaks HTTP', () => {
       const { status } = await bench.post(lines.map((line) => JSON.stringify(line)).join('\n'), { type: NDJSON });
       expect(status).toBe(207);
       await ingest.untilCaughtUp();
-      while ((await rollUpPending(deps)).blocks > 0);
+      await rollUpAll(deps);
 
       const key = `/cell/1 ${HOUR}`;
       expect(await look(deps)).toEqual([{ kind: 'MANIFEST_MISSING', key, state: 'OPEN', said: '0', came: '3' }]);

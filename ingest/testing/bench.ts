@@ -21,6 +21,8 @@ export type IngestBench = {
   readonly topic: string;
   readonly kafka: Kafka;
   readonly databases: FreshDatabases;
+  /** For a process that works on this bench. */
+  readonly variables: Readonly<Record<string, string>>;
   send(records: readonly OutgoingRecord[]): Promise<void>;
   startSink(tracing?: Tracing, cases?: CaseKeys): Promise<Sink>;
   /** Reads the bench's own topic unless another one is named. */
@@ -90,6 +92,7 @@ class Bench implements IngestBench {
   readonly topic: string;
   readonly kafka: Kafka;
   readonly databases: FreshDatabases;
+  readonly variables: IngestBench['variables'];
   readonly send: IngestBench['send'];
   private readonly parts: Parts;
   private readonly closeClients: () => Promise<void>;
@@ -100,6 +103,11 @@ class Bench implements IngestBench {
     this.topic = parts.topic;
     this.kafka = parts.kafka;
     this.databases = parts.databases;
+    this.variables = {
+      ...parts.databases.variables,
+      TRUEUP_TOPIC: parts.topic,
+      TRUEUP_MANIFEST_TOPIC: `${parts.topic}.manifests`,
+    };
     this.send = parts.send;
     this.parts = parts;
     this.closeClients = closeClients;

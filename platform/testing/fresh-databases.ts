@@ -11,6 +11,8 @@ export type FreshDatabases = {
   readonly postgresUrl: string;
   readonly clickhouseUrl: string;
   readonly clickhouse: ClickHouse;
+  /** For a process that works on them. */
+  readonly variables: { readonly TRUEUP_POSTGRES_URL: string; readonly TRUEUP_CLICKHOUSE_DATABASE: string };
   close(): Promise<void>;
 };
 
@@ -30,5 +32,6 @@ export async function createFreshDatabases(label: string): Promise<FreshDatabase
   const postgresUrl = url.toString();
   await migrate({ postgresUrl, clickhouseUrl, clickhouseDatabase: name, contract: true });
   const clickhouse = createClickHouse({ url: clickhouseUrl, database: name });
-  return { name, postgresUrl, clickhouseUrl, clickhouse, close: async () => clickhouse.close() };
+  const variables = { TRUEUP_POSTGRES_URL: postgresUrl, TRUEUP_CLICKHOUSE_DATABASE: name };
+  return { name, postgresUrl, clickhouseUrl, clickhouse, variables, close: async () => clickhouse.close() };
 }

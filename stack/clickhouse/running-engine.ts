@@ -5,10 +5,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryFolderOf } from './spill.ts';
+import { removeData } from '../remove-data.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 const STARTED = /http:\/\/127\.0\.0\.1:(\d+)/;
@@ -39,7 +39,7 @@ export async function startEngine(folder?: string, args: readonly string[] = [])
   };
   const remove = async (): Promise<void> => {
     await end('SIGKILL');
-    for (const each of [path, memoryFolderOf(path)]) await rm(each, { recursive: true, force: true });
+    removeData(path);
   };
   const port = await new Promise<string>((resolve, reject) => {
     const read = (data: Buffer): void => {

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import { keepRunning, type Kept } from './keep-running.ts';
 import { createLeash } from './leash.ts';
-import { quietWarnings } from './quiet-warnings.ts';
+import { nodeArguments } from './node-arguments.ts';
 
 export type ProcessSpec = { name: string; file: string; args?: readonly string[]; env?: Record<string, string> };
 
@@ -34,7 +34,7 @@ export function superviseProcesses(specs: readonly ProcessSpec[], options: Optio
   const kept = new Map<string, Kept>();
 
   for (const { name, file, args = [], env = {} } of specs) {
-    const program = { command: process.execPath, args: [...quietWarnings, file, ...args], env };
+    const program = { command: process.execPath, args: [...nodeArguments, file, ...args], env };
     const one = keepRunning({
       name,
       program,

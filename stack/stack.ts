@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from './cache.ts';
 import { StackError } from './errors.ts';
 import type { FromSupervisor, ServerSpec, StackSpec, ToSupervisor } from './protocol.ts';
-import { quietWarnings } from './quiet-warnings.ts';
+import { nodeArguments } from './node-arguments.ts';
 import { untilAnswered } from './ready.ts';
 import { servers } from './servers/table.ts';
 import type { Addresses, ServerName, Settings } from './servers/server.ts';
@@ -155,7 +155,7 @@ function processLives(pid: number): boolean {
 
 function startSupervisor(folder: string): ChildProcess {
   const output = openSync(join(folder, 'supervisor.log'), 'a');
-  return spawn(process.execPath, [...quietWarnings, join(import.meta.dirname, 'supervisor.ts')], {
+  return spawn(process.execPath, [...nodeArguments, join(import.meta.dirname, 'supervisor.ts')], {
     stdio: ['ignore', output, output, 'ipc'],
     detached: true, // Ctrl-C is for the owner, who then stops us in good order
     cwd: folder,

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../commands.ts';
 import type { Program } from '../leash.ts';
+import { nodeArguments } from '../node-arguments.ts';
 import { must, type Server, type StartContext } from './server.ts';
 import { answersGet } from './http.ts';
 
@@ -37,7 +38,7 @@ export const clickhouse: Server = {
 function startEmbedded({ dataDir, ports, installed }: StartContext): Program {
   return {
     command: process.execPath,
-    args: [must(installed, 'embedded'), '--port', String(must(ports, 'http')), '--path', dataDir],
+    args: [...nodeArguments, must(installed, 'embedded'), '--port', String(must(ports, 'http')), '--path', dataDir],
   };
 }
 

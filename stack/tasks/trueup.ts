@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { formatProblem } from '../errors.ts';
-import { quietWarnings } from '../quiet-warnings.ts';
+import { nodeArguments } from '../node-arguments.ts';
 import { isAlive, readStates } from '../state.ts';
 import { findRunning } from '../variables.ts';
 import { checkout } from './steps.ts';
@@ -20,7 +20,7 @@ function chooseVariables(): Record<string, string> {
 
 try {
   const file = join(checkout, 'cli/main.ts');
-  const child = spawn(process.execPath, [...quietWarnings, file, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [...nodeArguments, file, ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, ...chooseVariables() },
   });

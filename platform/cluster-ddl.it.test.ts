@@ -29,11 +29,14 @@ describe('the schema of a cluster', () => {
     }
   });
 
-  test('adds a column to the local table first, and drops it there last', async () => {
+  test('adds a column to the local table first, drops it there last, and changes settings only there', async () => {
     const altered = (statement: string) => toClusterStatements(statement, 'main').map((one) => one.split(' ')[2]);
     expect(altered('ALTER TABLE x ADD COLUMN IF NOT EXISTS a String')).toEqual(['x_local', 'x']);
     expect(altered('ALTER TABLE x DROP COLUMN IF EXISTS a')).toEqual(['x', 'x_local']);
-    for (const one of toClusterStatements('ALTER TABLE x ADD COLUMN IF NOT EXISTS a String', 'main')) {
+    expect(altered('ALTER TABLE x MODIFY SETTING merge_selector_base = 10')).toEqual(['x_local']);
+    const add = toClusterStatements('ALTER TABLE x ADD COLUMN IF NOT EXISTS a String', 'main');
+    const set = toClusterStatements('ALTER TABLE x MODIFY SETTING merge_selector_base = 10', 'main');
+    for (const one of [...add, ...set]) {
       const tree = await clickhouse.query<{ explain: string }>(`EXPLAIN AST ${one}`);
       expect(tree[0]?.explain).toContain('AlterQuery');
     }

@@ -2,14 +2,15 @@
 // replicated local one and a distributed one of the table's own name in front of it.
 // Rows are sharded by namespace (or by what stands in for it), so that every copy of an identity and every window of a
 // namespace lie on one shard: replacement and FINAL stay right, because they never reach across shards.
-// Columns that are added or dropped later change both tables; the one in front never names what the local one lacks.
+// Columns that are added or dropped later change both tables; the one in front never names what the local one lacks. Settings
+// are those of the local one.
 
 import { TrueupError } from '../domain/contracts/errors.ts';
 
 const CREATE =
   /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([^]*?)\n\)\nENGINE = ((?:Replacing)?MergeTree)(?:\(([^)]*)\))?\n([^]*)$/;
 
-const ALTER = /^ALTER TABLE (\w+)\s+(ADD|DROP) COLUMN ([^]*)$/;
+const ALTER = /^ALTER TABLE (\w+)\s+((ADD|DROP) COLUMN|MODIFY SETTING) ([^]*)$/;
 
 /** What decides the shard, by the first of these columns that a table has. */
 const SHARD_COLUMNS = ['namespace', 'source', 'kafka_partition', 'period'] as const;
@@ -19,11 +20,11 @@ const REPLICATION = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}
 
 /** The statements that make one single-server statement into those of a cluster's pair of tables. Throws `bug` on any other form. */
 export function toClusterStatements(statement: string, cluster: string): string[] {
-  const [, altered, verb, change] = ALTER.exec(statement.trim()) ?? [];
+  const [, altered, action, verb, change] = ALTER.exec(statement.trim()) ?? [];
   if (altered === undefined) return toClusterTables(statement, cluster);
-  const both = [`${altered}_local`, altered];
-  const ordered = verb === 'ADD' ? both : both.toReversed();
-  return ordered.map((table) => `ALTER TABLE ${table} ON CLUSTER '${cluster}' ${verb} COLUMN ${change}`);
+  const local = `${altered}_local`;
+  const tables = verb === undefined ? [local] : verb === 'ADD' ? [local, altered] : [altered, local];
+  return tables.map((table) => `ALTER TABLE ${table} ON CLUSTER '${cluster}' ${action} ${change}`);
 }
 
 function toClusterTables(statement: string, cluster: string): string[] {
@@ -35,7 +36,7 @@ function toClusterTables(statement: string, cluster: string): string[] {
       kind: 'bug',
       code: 'INVARIANT_BROKEN',
       message: `a schema file can't be laid out on a cluster: ${statement.slice(0, 60)}`,
-      next: 'write it as CREATE TABLE IF NOT EXISTS name ( columns ) ENGINE = [Replacing]MergeTree with a shard column, or as ALTER TABLE name ADD|DROP COLUMN',
+      next: 'write it as CREATE TABLE IF NOT EXISTS name ( columns ) ENGINE = [Replacing]MergeTree with a shard column, or as ALTER TABLE name ADD|DROP COLUMN or MODIFY SETTING',
     });
   }
   const replicated = [REPLICATION, engineArguments].filter((part) => part !== undefined && part !== '').join(', ');

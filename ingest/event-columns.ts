@@ -1,9 +1,10 @@
 // Accepted events of a block, column by column: numbers in typed arrays, texts that repeat as numbers of a list. Nothing
-// here lives longer than the block, and no object is made per event.
+// here lives longer than the block, whose memory is used again, and no object is made per event.
 
 import type { UsageEvent } from '../domain/event.ts';
 import { EVENT_TYPES, VOID_TYPE } from '../domain/meter.ts';
 import type { LoggedRecord } from '../platform/kafka-record.ts';
+import { Memory } from '../platform/memory.ts';
 import { NameList, nameOf } from './names.ts';
 import type { PlainLine } from './plain-line.ts';
 
@@ -17,6 +18,8 @@ export type Place = {
 export const TYPE_NAMES: readonly string[] = [...Object.keys(EVENT_TYPES), VOID_TYPE].sort();
 
 const TYPE_NUMBERS = new Map(TYPE_NAMES.map((name, number) => [name, number]));
+/** Of an event in the arrays of fixed width. */
+const FIXED_BYTES = 3 * 8 + 4 * 4 + 3 * 4 + 1;
 /** What ids mostly take, their length included. */
 const ID_BYTES = 24;
 /** More than any id takes with its length. */
@@ -48,18 +51,39 @@ export class EventColumns {
   /** By event: few take something back. */
   readonly voids = new Map<number, string>();
   count = 0;
+  private readonly memory: Memory;
+  private idMemory: Memory;
 
   constructor(place: Place, countMax: number) {
     this.place = place;
-    this.namespaceOf = new Uint32Array(countMax);
-    this.sourceOf = new Uint32Array(countMax);
-    this.typeOf = new Uint8Array(countMax);
-    this.times = new Float64Array(countMax);
-    this.arrivals = new Float64Array(countMax);
-    this.offsets = new Float64Array(countMax);
-    this.quantities = new Uint32Array(countMax * 4);
-    this.ids = Buffer.allocUnsafe(countMax * ID_BYTES + ID_BYTES_MAX);
-    this.idEnds = new Uint32Array(countMax);
+    const memory = new Memory(countMax * FIXED_BYTES);
+    this.times = memory.float64(countMax);
+    this.arrivals = memory.float64(countMax);
+    this.offsets = memory.float64(countMax);
+    this.quantities = memory.uint32(countMax * 4);
+    this.namespaceOf = memory.uint32(countMax);
+    this.sourceOf = memory.uint32(countMax);
+    this.idEnds = memory.uint32(countMax);
+    this.typeOf = memory.uint8(countMax);
+    this.memory = memory;
+    const idBytes = countMax * ID_BYTES + ID_BYTES_MAX;
+    this.idMemory = new Memory(idBytes);
+    this.ids = this.idMemory.bytes(idBytes);
+  }
+
+  /** Of all ids, with their lengths. */
+  get idBytes(): number {
+    return this.idEnds[this.count - 1] ?? 0;
+  }
+
+  get isGivenBack(): boolean {
+    return this.memory.isGivenBack;
+  }
+
+  /** Once the events are stored. Nothing but the names may be looked at afterwards. */
+  giveBack(): void {
+    this.memory.giveBack();
+    this.idMemory.giveBack();
   }
 
   addLine(line: PlainLine, record: LoggedRecord): void {
@@ -94,9 +118,12 @@ export class EventColumns {
   private addId(from: Buffer, start: number, end: number): void {
     let at = this.idEnds[this.count - 1] ?? 0;
     if (at + ID_BYTES_MAX > this.ids.length) {
-      const larger = Buffer.allocUnsafe(this.ids.length * 2);
+      const [smaller, length] = [this.idMemory, this.ids.length * 2];
+      this.idMemory = new Memory(length);
+      const larger = this.idMemory.bytes(length);
       this.ids.copy(larger, 0, 0, at);
       this.ids = larger;
+      smaller.giveBack();
     }
     const { ids } = this;
     const length = end - start;
@@ -120,6 +147,8 @@ export class EventColumns {
     const high = Math.floor(scaled / TWO_32);
     this.quantities[row * 4] = scaled - high * TWO_32;
     this.quantities[row * 4 + 1] = high;
+    this.quantities[row * 4 + 2] = 0;
+    this.quantities[row * 4 + 3] = 0;
   }
 
   private setScaled(row: number, scaled: bigint): void {

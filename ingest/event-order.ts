@@ -2,10 +2,14 @@
 // would sort them anyway, but by comparing texts, and then it reads every column across the whole block; numbers are
 // counted into place in a twentieth of that time. The rest of the truth's key it sorts itself, in short runs. Pure.
 
+import { invariant } from '../domain/contracts/errors.ts';
+import { Memory } from '../platform/memory.ts';
 import { TYPE_NAMES, type EventColumns } from './event-columns.ts';
 import { NameList } from './names.ts';
 
 const MINUTE_MS = 60_000;
+/** Of an event in the arrays of fixed width, the two between which sorting goes to and fro among them. */
+const FIXED_BYTES = 3 * 8 + 4 * 4 + 8 * 4;
 
 /** Columns of all blocks; `order` names their rows as they are to be written. */
 export type OrderedEvents = {
@@ -29,20 +33,27 @@ export type OrderedEvents = {
   /** Ids one after the other, each with its length before it; a row's id ends where the next one begins. */
   readonly ids: Buffer;
   readonly idEnds: Uint32Array;
+  /** When all that was made of them is stored: their memory is used again. */
+  readonly giveBack: () => void;
 };
 
 export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
+  invariant(!blocks.some((block) => block.isGivenBack), 'I1', 'events are to be stored that were given back');
   const count = blocks.reduce((sum, block) => sum + block.count, 0);
-  const namespaces = renumber(blocks, 'namespaces', 'namespaceOf', count);
-  const sources = renumber(blocks, 'sources', 'sourceOf', count);
-  const typeOf = new Uint32Array(count);
-  const blockOf = new Uint32Array(count);
-  const times = new Float64Array(count);
-  const arrivals = new Float64Array(count);
-  const offsets = new Float64Array(count);
-  const quantities = new Uint32Array(count * 4);
-  const idEnds = new Uint32Array(count);
-  const ids = Buffer.concat(blocks.map((block) => block.ids.subarray(0, block.idEnds[block.count - 1] ?? 0)));
+  const idBytes = blocks.reduce((sum, block) => sum + block.idBytes, 0);
+  const memory = new Memory(count * FIXED_BYTES + idBytes);
+  const times = memory.float64(count);
+  const arrivals = memory.float64(count);
+  const offsets = memory.float64(count);
+  const quantities = memory.uint32(count * 4);
+  const typeOf = memory.uint32(count);
+  const blockOf = memory.uint32(count);
+  const idEnds = memory.uint32(count);
+  const namespaces = renumber(blocks, 'namespaces', memory.uint32(count));
+  const sources = renumber(blocks, 'sources', memory.uint32(count));
+  const minuteOf = memory.uint32(count);
+  const sorted = [memory.uint32(count), memory.uint32(count)] as const;
+  const ids = memory.bytes(idBytes);
   let idsBefore = 0;
   let at = 0;
   for (const [index, block] of blocks.entries()) {
@@ -54,14 +65,16 @@ export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
     offsets.set(block.offsets.subarray(0, block.count), at);
     quantities.set(block.quantities.subarray(0, block.count * 4), at * 4);
     for (let row = 0; row < block.count; row += 1) idEnds[at + row] = idsBefore + (block.idEnds[row] ?? 0);
-    idsBefore = idEnds[end - 1] ?? 0;
+    block.ids.copy(ids, idsBefore, 0, block.idBytes);
+    idsBefore += block.idBytes;
     at = end;
   }
-  const { minutes, minuteOf } = numberMinutes(times);
+  const minutes = numberMinutes(times, minuteOf);
   // The least significant first: each pass keeps the order of the one before among equals.
-  let order = sortByNumber(undefined, typeOf, TYPE_NAMES.length);
-  order = sortByNumber(order, namespaces.of, namespaces.texts.length);
-  order = sortByNumber(order, minuteOf, minutes.length);
+  const [order, other] = sorted;
+  sortByNumber(undefined, typeOf, TYPE_NAMES.length, order);
+  sortByNumber(order, namespaces.of, namespaces.texts.length, other);
+  sortByNumber(other, minuteOf, minutes.length, order);
   return {
     order,
     namespaces: namespaces.texts,
@@ -79,35 +92,34 @@ export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
     quantities,
     ids,
     idEnds,
+    giveBack: () => memory.giveBack(),
   };
 }
 
-/** Every block numbers names for itself; here all of them get the numbers of one sorted list. */
+/** Every block numbers names for itself; here all of them get the numbers of one sorted list, written to `of`. */
 function renumber(
   blocks: readonly EventColumns[],
   names: 'namespaces' | 'sources',
-  numbers: 'namespaceOf' | 'sourceOf',
-  count: number,
+  of: Uint32Array,
 ): { texts: readonly string[]; of: Uint32Array } {
   const all = new NameList();
   for (const block of blocks) for (const name of block[names].names) all.numberOf(name);
   const ranked = all.names.toSorted((a, b) => (a.text < b.text ? -1 : 1));
   const ranks = new NameList();
   for (const name of ranked) ranks.numberOf(name);
-  const of = new Uint32Array(count);
   let at = 0;
   for (const block of blocks) {
     const rankOf = Uint32Array.from(block[names].names, (name) => ranks.numberOf(name));
-    const own = block[numbers];
+    const own = names === 'namespaces' ? block.namespaceOf : block.sourceOf;
     for (let row = 0; row < block.count; row += 1) of[at + row] = rankOf[own[row] ?? 0] ?? 0;
     at += block.count;
   }
   return { texts: ranked.map(({ text }) => text), of };
 }
 
-function numberMinutes(times: Float64Array): { minutes: readonly number[]; minuteOf: Uint32Array } {
+/** The minutes, sorted; `minuteOf` gets the number of each event's. */
+function numberMinutes(times: Float64Array, minuteOf: Uint32Array): readonly number[] {
   const seen = new Map<number, number>();
-  const minuteOf = new Uint32Array(times.length);
   let last = Number.NaN;
   let number = 0;
   for (let row = 0; row < times.length; row += 1) {
@@ -123,18 +135,20 @@ function numberMinutes(times: Float64Array): { minutes: readonly number[]; minut
   const rankOf = new Uint32Array(minutes.length);
   for (const [rank, minute] of minutes.entries()) rankOf[seen.get(minute) ?? 0] = rank;
   for (let row = 0; row < minuteOf.length; row += 1) minuteOf[row] = rankOf[minuteOf[row] ?? 0] ?? 0;
-  return { minutes, minuteOf };
+  return minutes;
 }
 
-/** Rows by ascending number below `limit`; those of one number stay as they stood. Without `rows`: all, one by one. */
-function sortByNumber(rows: Uint32Array | undefined, numberOf: Uint32Array, limit: number): Uint32Array<ArrayBuffer> {
+/**
+ * Writes rows by ascending number below `limit` to `sorted`; those of one number stay as they stood. Without `rows`: all, one
+ * by one.
+ */
+function sortByNumber(rows: Uint32Array | undefined, numberOf: Uint32Array, limit: number, sorted: Uint32Array): void {
   const next = new Uint32Array(limit + 1);
   for (let row = 0; row < numberOf.length; row += 1) {
     const after = (numberOf[row] ?? 0) + 1;
     next[after] = (next[after] ?? 0) + 1;
   }
   for (let number = 1; number <= limit; number += 1) next[number] = (next[number] ?? 0) + (next[number - 1] ?? 0);
-  const sorted = new Uint32Array(numberOf.length);
   for (let index = 0; index < numberOf.length; index += 1) {
     const row = rows === undefined ? index : (rows[index] ?? 0);
     const number = numberOf[row] ?? 0;
@@ -142,5 +156,4 @@ function sortByNumber(rows: Uint32Array | undefined, numberOf: Uint32Array, limi
     sorted[place] = row;
     next[number] = place + 1;
   }
-  return sorted;
 }

@@ -168,6 +168,7 @@ class UsageSink implements Sink {
     const range = { topic: this.options.topic, partition, generation: GENERATION, firstOffset, endOffset };
     const block = buildBlock(range, batch.records, randomBytes(4).toString('hex'), this.options.cases);
     const traces = this.tracing.sdk === undefined ? [] : readTraces(batch.records);
+    batch.letGo();
     const parsed = performance.now();
     const parseMs = Math.round(parsed - start);
     this.lanes.add({ block, isCurrent, highWatermark, parseMs, heldSinceMs: parsed, traces });
@@ -182,6 +183,7 @@ class UsageSink implements Sink {
     if (current.length === 0) return;
     const timings = await this.store(current);
     const storedMs = performance.now();
+    for (const { block } of current) block.events.giveBack();
     // Asked again: what was fetched before a rebalance is durable now, but no longer ours to commit.
     const ends = new Map(
       current.filter(({ isCurrent }) => isCurrent()).map(({ block }) => [block.partition, block.endOffset]),

@@ -67,6 +67,7 @@ export function createBlockStore(
       await Promise.all([insertTruth(events), insertRejects(blocks)]);
       const stored = performance.now();
       await insertNative(MARKS, MARK_COLUMNS, toMarks(events, blocks[0]?.block ?? ''));
+      events.giveBack();
       const marked = performance.now();
       await waitOut('postgres', async () => insertBlocks(postgres, blocks, trace), waiting);
       return {

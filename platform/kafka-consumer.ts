@@ -2,7 +2,8 @@
 
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { invariant } from '../domain/contracts/errors.ts';
-import type { ConsumerOptions, KafkaConsumer } from './kafka.ts';
+import { LoggedRecords } from './kafka-record.ts';
+import type { ConsumerOptions, KafkaConsumer, LogRecords } from './kafka.ts';
 
 export type ConsumerClient = {
   /** Where the group stands in every partition: its commit, or the start of the log if there is none. */
@@ -112,6 +113,7 @@ export class GroupConsumer implements KafkaConsumer {
         highWatermark: BigInt(batch.highWatermark),
         records: batch.messages,
         isCurrent,
+        letGo: () => letGoOf(batch.messages),
       },
       async () => payload.heartbeat(),
     );
@@ -130,6 +132,10 @@ export class GroupConsumer implements KafkaConsumer {
       throw error;
     }
   }
+}
+
+function letGoOf(records: LogRecords): void {
+  if (records instanceof LoggedRecords) records.letGo();
 }
 
 /** Where the fetch stood. kafkajs sets it on every batch but leaves it out of its types. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fillFrames } from './kafka-frames.ts';
+import { fillFrames, holdResponse, letGoOfResponse } from './kafka-frames.ts';
 
 type Answer = { correlationId: number; payload: Buffer };
 type Connection = { socket: unknown; processData(piece: Buffer): void };
@@ -57,4 +57,25 @@ test('what a broken connection left unfinished is not filled by the next one', (
   connection.socket = 2;
   connection.processData(frame(2, Buffer.from('b')));
   expect(answers.map(({ correlationId }) => correlationId)).toEqual([2]);
+});
+
+test('a large response keeps its place until all who read it let go, and then another one takes it', () => {
+  fillFrames();
+  const answers: Answer[] = [];
+  const connection = connect(answers);
+  const receive = (letter: string): Buffer => {
+    connection.processData(frame(answers.length, Buffer.alloc(1_100_000, letter)));
+    return answers.at(-1)?.payload ?? Buffer.alloc(0);
+  };
+  const first = receive('a');
+  const [head, tail] = [first.subarray(0, 9), first.subarray(-9)];
+  for (const bytes of [head, tail]) holdResponse(bytes);
+  letGoOfResponse(head);
+  expect(receive('b').buffer).not.toBe(first.buffer);
+  expect(tail.toString()).toBe('aaaaaaaaa');
+  letGoOfResponse(tail);
+  const third = receive('c');
+  expect(third.buffer).toBe(first.buffer);
+  expect(receive('d').buffer).not.toBe(third.buffer);
+  expect(third.toString('utf8', 0, 3)).toBe('ccc');
 });

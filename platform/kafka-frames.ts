@@ -2,13 +2,15 @@
 // socket delivers. kafkajs keeps every piece until the last one is there and then copies them all; for a fetch of many
 // megabytes that is twice the memory, and every byte has left the processor's cache by then. Here the place of a response
 // is made once its length is known, and each piece is copied into it as it comes; so every socket reads into one place,
-// again and again, and no read leaves garbage behind.
+// again and again, and no read leaves garbage behind. A large response lies in memory that is used again (memory.ts), once
+// whoever reads records out of it has let go of all of them.
 // Logging in (SASL) and pieces of four bytes or less stay kafkajs' business.
 
 import { createRequire } from 'node:module';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import { Memory } from './memory.ts';
 
 /** Of one socket: what a broken connection left unfinished must not be filled by the next one. */
 type Frame = { readonly socket: unknown; readonly bytes: Buffer; filled: number };
@@ -23,6 +25,7 @@ type Connection = {
 };
 
 const LENGTH_BYTES = 4;
+const LARGE_BYTES = 1024 * 1024;
 const READ_BYTES = 256 * 1024;
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
@@ -44,7 +47,7 @@ export function fillFrames(): void {
           original.call(this, Buffer.from(piece.subarray(at)));
           return;
         }
-        this.frame = { socket: this.socket, bytes: Buffer.allocUnsafe(piece.readInt32BE(at)), filled: 0 };
+        this.frame = { socket: this.socket, bytes: makePlace(piece.readInt32BE(at)), filled: 0 };
         at += LENGTH_BYTES;
       }
       const { frame } = this;
@@ -58,6 +61,34 @@ export function fillFrames(): void {
       this.requestQueue.fulfillRequest({ size: frame.bytes.length, correlationId, payload });
     }
   };
+}
+
+/** Of a large response: its memory, and how many batches of the log are still to be read out of it. */
+type Place = { readonly memory: Memory; readers: number };
+const places = new WeakMap<ArrayBufferLike, Place>();
+
+function makePlace(length: number): Buffer {
+  if (length < LARGE_BYTES) return Buffer.allocUnsafe(length);
+  const memory = new Memory(length);
+  const bytes = memory.bytes(length);
+  places.set(bytes.buffer, { memory, readers: 0 });
+  return bytes;
+}
+
+/** Somebody will read these bytes, which may lie in a response. All readers of a response hold before one of them lets go. */
+export function holdResponse({ buffer }: Buffer): void {
+  const place = places.get(buffer);
+  if (place !== undefined) place.readers += 1;
+}
+
+/** Of bytes that were held. When nobody holds any of its bytes, the response's memory is taken for another one. */
+export function letGoOfResponse({ buffer }: Buffer): void {
+  const place = places.get(buffer);
+  if (place === undefined) return;
+  place.readers -= 1;
+  if (place.readers > 0) return;
+  places.delete(buffer);
+  place.memory.giveBack();
 }
 
 /** In kafkajs' place. A socket under TLS hands out what it decrypted and reads as kafkajs' own. */

@@ -1,5 +1,8 @@
 // A record of the log as a place in fetched bytes: nothing is copied or turned into text before somebody asks.
 
+import { invariant } from '../domain/contracts/errors.ts';
+import { holdResponse, letGoOfResponse } from './kafka-frames.ts';
+
 export type BatchContext = {
   readonly firstOffset: number;
   /** Of the batch as it was written: where records were compacted away, reading goes on behind them. */
@@ -109,14 +112,22 @@ export class LoggedRecord {
  */
 export class LoggedRecords implements Iterable<LoggedRecord> {
   readonly length: number;
-  private readonly batches: readonly RecordBatch[];
+  private batches: readonly RecordBatch[] | undefined;
 
   constructor(batches: readonly RecordBatch[]) {
     this.batches = batches;
     this.length = batches.reduce((sum, { count }) => sum + count, 0);
+    for (const { bytes } of batches) holdResponse(bytes);
+  }
+
+  /** Nobody reads these records any more, and the memory they lie in may be used again. */
+  letGo(): void {
+    for (const { bytes } of this.batches ?? []) letGoOfResponse(bytes);
+    this.batches = undefined;
   }
 
   [Symbol.iterator](): Iterator<LoggedRecord> {
+    invariant(this.batches !== undefined, 'I1', 'records are to be read that were let go of');
     return new RecordReader(this.batches);
   }
 }

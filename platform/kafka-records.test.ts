@@ -101,3 +101,14 @@ test('a batch cut off by the size of a fetch is left for the next one', async ()
   const cut = new Decoder(all.subarray(0, -1));
   await expect(decodeRecordBatch(cut)).rejects.toMatchObject({ name: 'KafkaJSPartialMessageError' });
 });
+
+test('records that were let go of are not read again', async () => {
+  const one = { key: Buffer.from('k'), value: Buffer.from('v'), timestampDelta: 0 };
+  const bytes = await encode({ records: [one], firstOffset: 0, firstTimestamp: 0, compression: 0, headers: {} });
+  const records = new LoggedRecords((await decodeRecordBatch(new Decoder(bytes))).records);
+  expect([...records]).toHaveLength(1);
+  records.letGo();
+  expect(() => [...records]).toThrow('let go');
+  records.letGo();
+  expect(records.length).toBe(1);
+});

@@ -6,6 +6,7 @@
 // It goes when kafkajs no longer needs it.
 
 import { createRequire } from 'node:module';
+import { holdResponse } from './kafka-frames.ts';
 import { LoggedRecords, RecordBatch, type BatchContext, type LoggedRecord } from './kafka-record.ts';
 
 /** Between the batch's length and its records, in bytes. */
@@ -111,6 +112,9 @@ function findWhole({ messages, abortedTransactions = [] }: PartitionData, from: 
   return whole ? batches : undefined;
 }
 
+/** Nobody says when these have been read, so what they lie in is held for good. */
 function toRecords(one: Fetched): LoggedRecord[] {
-  return one instanceof RecordBatch ? [...new LoggedRecords([one])] : [one];
+  if (one instanceof RecordBatch) return [...new LoggedRecords([one])];
+  for (const bytes of [one.key, one.value]) if (bytes !== null) holdResponse(bytes);
+  return [one];
 }

@@ -58,6 +58,8 @@ export type FetchedBatch = {
   readonly records: LogRecords;
   /** False once the group was joined anew: the partition may be another's by now. */
   readonly isCurrent: () => boolean;
+  /** Nothing reads the records any more; what is fetched next may take their place. Going through them again throws. */
+  readonly letGo: () => void;
 };
 
 export type ConsumerOptions = {

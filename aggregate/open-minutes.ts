@@ -37,19 +37,18 @@ const SCALE = 12;
 const COLUMNS = ['namespace', 'meter', 'minute', 'quantity', 'events', 'run'];
 
 type OpenMinute = {
-  /** By namespace and meter, as they stand at the beginning of a TabSeparated line. */
+  /** By the name of the window. */
   readonly windows: Map<string, Totals>;
   /** Since it was read as a whole. */
   isAddedTo: boolean;
 };
 /** Units of 10^-12 of the meter's unit. */
-type Totals = { readonly units: bigint; readonly events: number };
-const NONE: Totals = { units: 0n, events: 0 };
+type Totals = { units: bigint; events: number };
 
 type Row = {
   readonly minute: number;
-  readonly namespace: string;
-  readonly meter: string;
+  /** Namespace and meter, as they stand at the beginning of a TabSeparated line. */
+  readonly name: string;
   readonly units: string;
   readonly events: string;
 };
@@ -113,10 +112,10 @@ export class OpenMinutes {
     if (!isAddedTo) return { minute, wrong: [] };
     const rows = await this.fetchWhole([minute], position);
     const wrong = rows.filter((row) => {
-      const { units, events } = windows.get(nameOf(row)) ?? NONE;
+      const { units, events } = windows.get(row.name) ?? { units: 0n, events: 0 };
       return units !== BigInt(row.units) || events !== Number(row.events);
     });
-    return { minute, wrong: [...new Set(wrong.map(({ namespace }) => namespace))] };
+    return { minute, wrong: [...new Set(wrong.map(({ name }) => name.slice(0, name.indexOf('\t'))))] };
   }
 
   leave(minute: number): void {
@@ -125,13 +124,13 @@ export class OpenMinutes {
 
   /** Adds rows to the windows that are known; returns lines of what they come to. */
   private add(rows: readonly Row[]): string[] {
-    return rows.map((row) => {
-      const { windows } = this.open(row.minute);
-      const name = nameOf(row);
-      const before = windows.get(name) ?? NONE;
-      const totals = { units: before.units + BigInt(row.units), events: before.events + Number(row.events) };
-      windows.set(name, totals);
-      return toLine(name, row.minute, totals);
+    return rows.map(({ minute, name, units, events }) => {
+      const { windows } = this.open(minute);
+      let totals = windows.get(name);
+      if (totals === undefined) windows.set(name, (totals = { units: 0n, events: 0 }));
+      totals.units += BigInt(units);
+      totals.events += Number(events);
+      return toLine(name, minute, totals);
     });
   }
 
@@ -185,10 +184,6 @@ function parametersOf(minutes: readonly number[], before: Barrier): Record<strin
     endAtMs: (Math.max(...minutes) + MINUTE_SECONDS) * 1000,
   };
   return countedParameters({ window, minutes, before });
-}
-
-function nameOf({ namespace, meter }: Pick<Row, 'namespace' | 'meter'>): string {
-  return `${namespace}\t${meter}`;
 }
 
 /** Namespaces and meters hold nothing that the format would have to escape. */

@@ -5,8 +5,7 @@
 -- of a row is read, and rows that it lets through in error are left out by their offsets.
 SELECT
   toUnixTimestamp(minute) AS minute,
-  namespace,
-  transform(toString(type), {types:Array(String)}, {meters:Array(String)}, '') AS meter,
+  concat(namespace, '\t', transform(toString(type), {types:Array(String)}, {meters:Array(String)}, '')) AS name,
   toString(reinterpretAsInt256(sum(quantity * transform(toString(type), {types:Array(String)}, {weights:Array(UInt32)}, 0)))) AS units,
   sum(events) AS events
 FROM (
@@ -24,5 +23,5 @@ FROM (
     AND kafka_offset < arrayElement({before:Array(UInt64)}, kafka_partition + 1)
   GROUP BY minute, namespace, type
 )
-GROUP BY minute, namespace, meter
+GROUP BY minute, name
 SETTINGS use_index_for_in_with_subqueries = 0

@@ -1,8 +1,7 @@
 -- All that the given minutes hold, in meter units of 10^-12 as whole numbers. A window that became empty is zero.
 SELECT
   toUnixTimestamp(minute) AS minute,
-  namespace,
-  meter,
+  concat(namespace, '\t', meter) AS name,
   toString(reinterpretAsInt256(sum(toDecimal256(units, 12)))) AS units,
   sum(one) AS events
 FROM (

@@ -62,16 +62,19 @@ export async function runTrueup(stack: BenchStack, filled: FilledTopic, options:
   const { clickhouse } = stages;
   try {
     const events = await fetchEngineEvents(clickhouse);
+    const ends = await stack.kafka.fetchEndOffsets(filled.topic);
     const clock = startClock(stack, stages.pids);
-    await stages.untilRolledUp(await stack.kafka.fetchEndOffsets(filled.topic));
+    await stages.untilMinutesHold(Number(ends.reduce((sum, end) => sum + end, 0n)));
     await fetchMinute(clickhouse, filled.totals.lastMinuteMs);
     const taken = clock();
+    await checkTotals(clickhouse, CLICKHOUSE_TABLES.usageMinute, filled);
+    await stages.untilRolledUp(ends);
     if (profile !== undefined) {
       const spent = subtract(await fetchEngineEvents(clickhouse), events);
       writeFileSync(join(profile, 'engine-events.json'), JSON.stringify(spent, undefined, 1));
     }
     const bytesOnDisk = await readBytesOnDisk(clickhouse, stages.database);
-    await checkTotals(clickhouse, filled);
+    await checkTotals(clickhouse, CLICKHOUSE_TABLES.usageDay, filled);
     return { ...taken, bytesOnDisk };
   } finally {
     await stages.stop();
@@ -98,14 +101,13 @@ async function fetchMinute(clickhouse: ClickHouse, minuteMs: number): Promise<vo
 }
 
 /** A fast wrong answer is not a result: count and total, to the last unit. */
-async function checkTotals(clickhouse: ClickHouse, { totals }: FilledTopic): Promise<void> {
-  const table = CLICKHOUSE_TABLES.usageDay;
+async function checkTotals(clickhouse: ClickHouse, table: string, { totals }: FilledTopic): Promise<void> {
   const [row] = await clickhouse.query<{ events: string; units: string }>(
     `SELECT sum(events) AS events, toString(sum(quantity)) AS units FROM ${table} FINAL`,
   );
   if (row?.events !== String(totals.unique) || row.units !== String(totals.units)) {
     const found = `${row?.events ?? 'no'} events of ${row?.units ?? 'no'} units`;
-    throw new Error(`Trueup rolled up ${found}; sent were ${totals.unique} of ${totals.units}`);
+    throw new Error(`${table} holds ${found}; sent were ${totals.unique} of ${totals.units}`);
   }
 }
 

@@ -14,7 +14,9 @@ export type Stages = {
   readonly database: string;
   readonly clickhouse: ClickHouse;
   readonly pids: ReadonlyMap<string, number>;
-  /** Resolves when every partition is stored to its end and no block waits for the rollup worker. */
+  /** Resolves when the rollup worker has written the minutes of so many accepted events, copies included. */
+  untilMinutesHold(events: number): Promise<void>;
+  /** Resolves when every partition is stored to its end and no block waits for the rollup worker: hours and days are there too. */
   untilRolledUp(ends: readonly bigint[]): Promise<void>;
   /** Messages stored so far. */
   countStored(): Promise<number>;
@@ -50,6 +52,7 @@ export async function startStages(stack: BenchStack, { topic, sinks = 1, profile
     const reader = startProcesses([spec], profile === undefined ? undefined : join(profile, `${name}.log`));
     started.push({ name, reader });
     await reader.line(name, says);
+    return reader;
   };
   const clickhouse = createClickHouse({ url: databases.clickhouseUrl, database: databases.name });
   const stop = async () => {
@@ -57,8 +60,9 @@ export async function startStages(stack: BenchStack, { topic, sinks = 1, profile
     await clickhouse.command(`DROP DATABASE ${databases.name} SYNC`);
     await clickhouse.close();
   };
+  let rollup: Reader;
   try {
-    await start('aggregate', 'aggregate', 'rollup worker is running');
+    rollup = await start('aggregate', 'aggregate', 'rollup worker is running');
     const names = sinks === 1 ? ['ingest'] : Array.from({ length: sinks }, (_, index) => `ingest-${index + 1}`);
     await Promise.all(names.map(async (name) => start(name, 'ingest', `"topic":"${topic}","msg":"reading"`)));
   } catch (error) {
@@ -69,13 +73,21 @@ export async function startStages(stack: BenchStack, { topic, sinks = 1, profile
     database: databases.name,
     clickhouse,
     pids: new Map(started.map(({ name, reader }) => [name, reader.processes.pid(name) ?? 0])),
+    untilMinutesHold: async (events) =>
+      rollup.until('aggregate', `minutes of ${events} events`, (lines) => sumOfPasses(lines) >= events),
     untilRolledUp: async (ends) => untilRolledUp(databases.postgresUrl, ends),
     countStored: async () => Number((await withPostgres(databases.postgresUrl, fetchProgress)).stored),
     stop,
   };
 }
 
-export type Reader = { readonly processes: Processes; line(name: string, part: string): Promise<void> };
+export type Reader = {
+  readonly processes: Processes;
+  /** Resolves when a line with this part was printed. */
+  line(name: string, part: string): Promise<void>;
+  /** Resolves when what was printed so far is enough. */
+  until(name: string, what: string, isEnough: (lines: readonly string[]) => boolean): Promise<void>;
+};
 
 export function startProcesses(specs: readonly ProcessSpec[], logFile?: string): Reader {
   const seen: string[] = [];
@@ -86,17 +98,24 @@ export function startProcesses(specs: readonly ProcessSpec[], logFile?: string):
     wake();
   };
   const processes = superviseProcesses(specs, { onLine: (_, line) => take(line), log: take });
+  const until: Reader['until'] = async (name, what, isEnough) => {
+    const deadline = performance.now() + DEADLINE_MS;
+    while (!isEnough(seen)) {
+      if (performance.now() > deadline) throw new Error(`${name} never said ${what}:\n${seen.slice(-5).join('\n')}`);
+      await Promise.race([new Promise<void>((resolve) => (wake = resolve)), delay(1_000, undefined, { ref: false })]);
+    }
+  };
   return {
     processes,
-    line: async (name, part) => {
-      const deadline = performance.now() + DEADLINE_MS;
-      while (!seen.some((line) => line.includes(part))) {
-        if (performance.now() > deadline)
-          throw new Error(`${name} never said "${part}":\n${seen.slice(-5).join('\n')}`);
-        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), delay(1_000, undefined, { ref: false })]);
-      }
-    },
+    line: async (name, part) => until(name, `"${part}"`, (lines) => lines.some((line) => line.includes(part))),
+    until,
   };
+}
+
+/** Each pass says of how many events it has just written the minutes, each event once. */
+function sumOfPasses(lines: readonly string[]): number {
+  const passes = lines.filter((line) => line.includes('"msg":"rolled up"'));
+  return passes.reduce((sum, line) => sum + (JSON.parse(line) as { events: number }).events, 0);
 }
 
 type RoundDatabases = { readonly name: string; readonly postgresUrl: string; readonly clickhouseUrl: string };

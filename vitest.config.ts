@@ -14,6 +14,7 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...ignored, '**/*.it.test.ts', '**/*.e2e.test.ts'],
+          maxWorkers: '100%',
         },
       },
       {
@@ -34,8 +35,8 @@ export default defineConfig({
           exclude: ignored,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          maxWorkers: 1,
-          fileParallelism: false,
+          // They wait for killed servers most of the time.
+          maxWorkers: 2,
         },
       },
     ],

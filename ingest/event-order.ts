@@ -49,8 +49,8 @@ export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
   const typeOf = memory.uint32(count);
   const blockOf = memory.uint32(count);
   const idEnds = memory.uint32(count);
-  const namespaces = renumber(blocks, 'namespaces', memory.uint32(count));
-  const sources = renumber(blocks, 'sources', memory.uint32(count));
+  const namespaceOf = memory.uint32(count);
+  const sourceOf = memory.uint32(count);
   const minuteOf = memory.uint32(count);
   const sorted = [memory.uint32(count), memory.uint32(count)] as const;
   const ids = memory.bytes(idBytes);
@@ -69,19 +69,21 @@ export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
     idsBefore += block.idBytes;
     at = end;
   }
+  const namespaces = renumber(blocks, 'namespaces', namespaceOf);
+  const sources = renumber(blocks, 'sources', sourceOf);
   const minutes = numberMinutes(times, minuteOf);
   // The least significant first: each pass keeps the order of the one before among equals.
   const [order, other] = sorted;
   sortByNumber(undefined, typeOf, TYPE_NAMES.length, order);
-  sortByNumber(order, namespaces.of, namespaces.texts.length, other);
+  sortByNumber(order, namespaceOf, namespaces.length, other);
   sortByNumber(other, minuteOf, minutes.length, order);
   return {
     order,
-    namespaces: namespaces.texts,
-    sources: sources.texts,
+    namespaces,
+    sources,
     minutes,
-    namespaceOf: namespaces.of,
-    sourceOf: sources.of,
+    namespaceOf,
+    sourceOf,
     minuteOf,
     typeOf,
     blockOf,
@@ -96,12 +98,12 @@ export function orderEvents(blocks: readonly EventColumns[]): OrderedEvents {
   };
 }
 
-/** Every block numbers names for itself; here all of them get the numbers of one sorted list, written to `of`. */
+/** The names, sorted. Every block numbers them for itself; `nameOf` gets each event's number in this one list. */
 function renumber(
   blocks: readonly EventColumns[],
   names: 'namespaces' | 'sources',
-  of: Uint32Array,
-): { texts: readonly string[]; of: Uint32Array } {
+  nameOf: Uint32Array,
+): readonly string[] {
   const all = new NameList();
   for (const block of blocks) for (const name of block[names].names) all.numberOf(name);
   const ranked = all.names.toSorted((a, b) => (a.text < b.text ? -1 : 1));
@@ -111,10 +113,10 @@ function renumber(
   for (const block of blocks) {
     const rankOf = Uint32Array.from(block[names].names, (name) => ranks.numberOf(name));
     const own = names === 'namespaces' ? block.namespaceOf : block.sourceOf;
-    for (let row = 0; row < block.count; row += 1) of[at + row] = rankOf[own[row] ?? 0] ?? 0;
+    for (let row = 0; row < block.count; row += 1) nameOf[at + row] = rankOf[own[row] ?? 0] ?? 0;
     at += block.count;
   }
-  return { texts: ranked.map(({ text }) => text), of };
+  return ranked.map(({ text }) => text);
 }
 
 /** The minutes, sorted; `minuteOf` gets the number of each event's. */

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeArguments } from '../node-arguments.ts';
 import { removeData } from '../remove-data.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
@@ -25,7 +26,7 @@ export interface RunningEngine {
 
 export async function startEngine(folder?: string, args: readonly string[] = []): Promise<RunningEngine> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), 'trueup-clickhouse-')));
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--path', path, ...args], {
+  const child = spawn(process.execPath, [...nodeArguments, MAIN, '--port', '0', '--path', path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';

@@ -1,5 +1,6 @@
 // The simulated Stripe. Promises: its state is in its data folder and survives kill -9. The product reaches it through Stripe's own SDK.
 import { join } from 'node:path';
+import { nodeArguments } from '../node-arguments.ts';
 import { answersGet } from './http.ts';
 import { must, type Server } from './server.ts';
 
@@ -15,7 +16,7 @@ export const stripe: Server = {
 
   start: async ({ dataDir, ports, installed }) => ({
     command: process.execPath,
-    args: [must(installed, 'program'), '--port', String(must(ports, 'http')), '--data', dataDir],
+    args: [...nodeArguments, must(installed, 'program'), '--port', String(must(ports, 'http')), '--data', dataDir],
   }),
 
   addresses: (ports) => ({

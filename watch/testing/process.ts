@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeArguments } from '../../stack/node-arguments.ts';
 import { eventually } from '../../stack/testing/eventually.ts';
 
 export type ProcessUnderTest = {
@@ -24,7 +25,7 @@ export async function startProcessUnderTest(
   file: string,
   variables: Readonly<Record<string, string>>,
 ): Promise<ProcessUnderTest> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, file)], {
+  const child = spawn(process.execPath, [...nodeArguments, join(ROOT, file)], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,

@@ -209,17 +209,19 @@ describe('what does not fit', () => {
     bench = await createDoorBench('rate', { nowMs: NOW_MS });
     const key = await bench.createKey({ source: '/cell/1', accounts: 'all', eventsPerSecond: 100 });
     const type = 'application/x-ndjson';
-    const lines = (from: number) => Array.from({ length: 900 }, (_, n) => event(`r-${from + n}`)).join('\n');
-    expect((await bench.post(lines(0), { key, type })).status).toBe(200);
-    const refused = await bench.post(Array.from({ length: 300 }, (_, n) => event(`s-${n}`)).join('\n'), { key, type });
+    const lines = (count: number, name: string) =>
+      Array.from({ length: count }, (_, n) => event(`${name}-${n}`)).join('\n');
+    // All that a key may send at once, and then what takes five seconds to become free: a slow machine needs less.
+    expect((await bench.post(lines(1_000, 'r'), { key, type })).status).toBe(200);
+    const refused = await bench.post(lines(500, 's'), { key, type });
     expect([refused.status, refused.body.code, refused.body.retryable]).toEqual([429, 'RATE_LIMITED', true]);
     const waitS = Number(refused.headers.get('retry-after'));
     expect(waitS).toBeGreaterThanOrEqual(1);
-    expect(waitS).toBeLessThanOrEqual(2);
+    expect(waitS).toBeLessThanOrEqual(5);
     await pause(waitS * 1_000);
-    const again = await bench.post(Array.from({ length: 300 }, (_, n) => event(`s-${n}`)).join('\n'), { key, type });
+    const again = await bench.post(lines(500, 's'), { key, type });
     expect(again.status).toBe(200);
-    expect(await countLog()).toBe(1_200n);
+    expect(await countLog()).toBe(1_500n);
   });
 
   test('without Redis the limit holds per process, and usage passes', async () => {
@@ -235,14 +237,20 @@ describe('what does not fit', () => {
 describe('a broker that does not answer', () => {
   test('gives 503 in time, bounds the memory, and what was told to be late counts once after all', async () => {
     const gate = Promise.withResolvers<void>();
+    const isHeld = Promise.withResolvers<void>();
     bench = await createDoorBench('stuck', {
       nowMs: NOW_MS,
       ackTimeoutMs: 500,
       bytesInFlightMax: 200_000,
-      between: async (send) => gate.promise.then(send),
+      between: async (send) => {
+        isHeld.resolve();
+        return gate.promise.then(send);
+      },
     });
     const line = event('held', { padding: 'x'.repeat(60_000) });
     const first = bench.post(line);
+    // Of several at once any may be the one that is let in first.
+    await isHeld.promise;
     const others = await Promise.all(Array.from({ length: 8 }, async () => bench.post(line)));
     const late = await first;
     expect([late.status, late.body.code, late.headers.get('retry-after')]).toEqual([503, 'NOT_ACKNOWLEDGED', '2']);
